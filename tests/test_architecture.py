@@ -44,6 +44,7 @@ FOREIGN_PRIVATES = {
     ("runner/exports/graph_walk.py", "_functional"): "Keras keeps the graph of a Sequential nowhere else",
     ("runner/exports/keras2.py", "_keras_mask"): "Keras 2 has no public way to the mask of a tensor",
     ("runner/keras2/stock.py", "_inbound_nodes"): "Keras has no public list of the calls of an operation",
+    ("runner/decoding/step_layers.py", "_inbound_nodes"): "likewise",
     ("runner/keras_bounds.py", "_inbound_nodes"): "likewise",
     ("runner/engines/jax/engine.py", "_available"): "keeps Keras from importing TensorFlow to ask whether it is there",
     (

@@ -43,6 +43,8 @@ LONGEST_S = 300.0
 """Seconds that a start of a run may take."""
 NUMBERS = "numbers"
 """The engine that trains plain numbers (`tests.runner.plain_child`): everything but the framework, twenty times as fast."""
+UNPRIVILEGED = () if os.getuid() else ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+"""Begins the command of a process that permissions of files bind, also where root starts it."""
 CLOSE = 1e-5
 """Relative difference up to which losses are equal."""
 STARTS = 12
@@ -247,6 +249,25 @@ class Chaos:
         self.lost += not ended
         going.kill()
 
+    def read_only(self, number: int, what: str) -> None:
+        """Take the right to write from folders of a run that trains, give it back once the run has had to write, and resume."""
+        name = f"readonly{number}"
+        going = process.start(RunFolder(self.folder / name), self.spec, argv=(*UNPRIVILEGED, *self.argv), listed=False)
+        run, pid = going.run, going.pid or 0
+        if (at := self.wait_for(run, pid, "training")) and not alive(pid) and last_step(run) == 0:
+            print(f"left out: a process without the rights of root: {run.status().text[:70]}", flush=True)
+            return
+        folders = [run.path, run.checkpoints] if what == "run folder" else [run.checkpoints]
+        for folder in folders:
+            folder.chmod(0o555)
+        going.wait(10)
+        for folder in folders:
+            folder.chmod(0o755)
+        said = run.status().text[:90]
+        going.kill()
+        going.wait(10)
+        self.judge(name, f"{what} made read-only at {at}: {said}")
+
     def clock_back(self) -> None:
         """Resume a run whose files come from the future."""
         name = "clock"
@@ -346,6 +367,8 @@ def faults(chaos: Chaos, kills: int, files: int) -> Iterator[Callable[[], None]]
         yield chaos.clock_back
         yield chaos.two_writers
         yield chaos.folder_removed
+        for number, what in enumerate(("checkpoints", "run folder")):
+            yield lambda number=number, what=what: chaos.read_only(number, what)  # type: ignore[misc]
         for size in (20_000, 2 << 20, 9 << 20):
             yield lambda size=size: chaos.tiny_disk(size)  # type: ignore[misc]
         for number, room in enumerate((300, 2000, 6000, 12_000, 30_000)):

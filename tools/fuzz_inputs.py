@@ -63,7 +63,10 @@ def _try(number: int, seed: int, seeds: list[tuple[str, Path]], folder: Path) ->
     try:
         READERS[kind](path)
     except SeqdecError as error:
+        faults = [problem for problem in getattr(error, "problems", ()) if problem.code == "program_fault"]
         outcome = "refused" if 0 < len(str(error)) <= LONGEST_SENTENCE else f"a sentence of {len(str(error)):,} characters"
+        if faults:
+            outcome = faults[0].text
     except Exception as error:
         outcome = f"{type(error).__name__}: {error}"[:300] + "".join(traceback.format_tb(error.__traceback__)[-2:])
     seconds, took = time.monotonic() - began, _peak() - before

@@ -22,9 +22,11 @@
 # kernels   the kernels of a training step                                                 2 minutes
 # flags     XLA flags                                                                      5 minutes
 # tilings   two kernels for a product against all, engine alone                            4 minutes
+# memory    what the first GPU's memory holds before, during and after runs that finish, stop, pause and are killed; 3 minutes
+# intervals the product with intervals of 0.2 s and of 1 s in turns, on all GPUs                  4 minutes with ROUNDS=1
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, whole, warm, certify, exact, advise, auto, bench, peers, graph, generate, scaling, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, whole, warm, certify, exact, advise, auto, bench, peers, graph, generate, scaling, engines, one, variants, kernels, flags, tilings, memory, intervals or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -201,6 +203,32 @@ case $what in
     tilings)
         for top in 99 2; do
             with_flags "$(tilings $top)" float32 "seed 256" "smiles 256" "large 128" "seed 2048"
+        done
+        ;;
+    memory)
+        for engine in jax tensorflow; do
+            echo "$engine" | tee -a "$out/memory.txt"
+            timeout 280 "$python" tools/gpu_memory.py --engine "$engine" 2>&1 | tee -a "$out/memory.txt"
+        done
+        ;;
+    intervals)  # two trees that differ in one constant, in turns: other visits have other clocks
+        slow=$(mktemp -d)
+        cp -r seqdec_gui resources "$slow"
+        here=$(realpath "$out")
+        sed -i 's/^MAX_INTERVAL_S = .*/MAX_INTERVAL_S = 1.0/' "$slow/seqdec_gui/runner/loop.py"
+        grep -H '^MAX_INTERVAL_S' seqdec_gui/runner/loop.py "$slow/seqdec_gui/runner/loop.py" | tee "$out/intervals.txt"
+        for round in $(seq "${ROUNDS:-3}"); do
+            for tree in "$PWD" "$slow" "$slow" "$PWD"; do
+                name=$([ "$tree" = "$PWD" ] && echo 0.2 || echo 1.0)
+                for work in "${works[@]}"; do
+                    # shellcheck disable=SC2086
+                    set -- $work
+                    (cd "$tree" && PYTHONPATH="$tree:$PYTHONPATH" timeout 120 "$python" -m seqdec_gui bench --size "$1" --per-device-batch "$2" \
+                        --devices "$gpus" --engines jax --peers none --rounds 1 --steps "${STEPS:-400}" \
+                        --json "$here/intervals-$name-$1-$2-$round-$SECONDS.json") 2>&1 | sed "s/^/intervals of $name s, round $round: /" |
+                        tee -a "$out/intervals.txt"
+                done
+            done
         done
         ;;
     messages)

@@ -73,6 +73,9 @@ columns, and one column that is bound to several ports. An id is then kept for e
 has no room for that, the columns are numbered each by itself, with a remark that names the parameter to raise; a text codec
 with `"numbering": "shared"` makes that an error. `"own"` numbers every binding by itself. Null means `"own"`, as designs were
 trained before there was a choice; the first column that is bound to a design turns null into `"shared"`.
+
+`feed_map` (may be left out) is a list of pairs `["predicted", "fed"]` for a decoder that takes other symbols than it predicts:
+after each predicted symbol or id the one that is fed, and `["begin", ...]` with what is fed first ([sampling.md](sampling.md)).
 """
 FILES = """### Data files
 

@@ -11,6 +11,7 @@ from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec, Ve
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.document import save
+from seqdec_gui.domain.kinds.inputs import TokenSequence
 from seqdec_gui.domain.training import Training
 
 FIRST_COLUMN, COLUMN, ROW = 280.0, 380.0, 180.0
@@ -70,6 +71,46 @@ def sequence_to_sequence() -> Design:
             "encoder.states -> decoder.initial_states",
             "decoder.outputs -> loss.predictions",
         ],
+    )
+
+
+def _attentive(source: Block, target: Block, units: int, embedding: int) -> tuple[list[Block], list[str]]:
+    """The blocks and links of a stack whose decoder attends to what a bidirectional encoder has read.
+
+    Both take ids with padding on the right; the states of the encoder begin the decoder.
+    """
+    assert isinstance(target.parameters, TokenSequence)
+    blocks = [
+        source,
+        target,
+        block(
+            "encoder", "recurrent_encoder", 1, 0, units=[units // 2], bidirectional=True, embedding=embedding,
+            mask_padding=True, output=["states", "memory"],
+        ),
+        block(
+            "decoder", "recurrent_decoder", 2, 0.5, units=[units], embedding=embedding, batch_normalization=False,
+            attention="luong_general", context_units=units, output_dropout=0.2, output_units=target.parameters.symbols,
+        ),
+        block("loss", "loss", 3, 0.5),
+    ]  # fmt: skip
+    links = [
+        f"{source.id}.output -> encoder.inputs",
+        f"{target.id}.output -> decoder.inputs",
+        "encoder.states -> decoder.initial_states",
+        "encoder.memory -> decoder.memory",
+        "decoder.outputs -> loss.predictions",
+    ]
+    return blocks, links
+
+
+def sequence_to_sequence_with_attention() -> Design:
+    return stack(
+        *_attentive(
+            block("source", "token_sequence", 0, 0, length=16, symbols=40, encoding="ids"),
+            block("decoder_inputs", "token_sequence", 0, 1, length=16, symbols=40, encoding="ids"),
+            units=256,
+            embedding=64,
+        )
     )
 
 
@@ -154,6 +195,51 @@ def roman() -> Design:
         epochs=30,
         batch_size=64,
         learning_rate=4e-3,
+        schedule="cosine",
+    )
+
+
+def translator(
+    source: tuple[int, int] = (16, 40),
+    target: tuple[int, int] = (16, 40),
+    size: dict[str, object] | None = None,
+    bindings: tuple[Binding, ...] = (),
+    file: str = "",
+    **training: object,
+) -> Design:
+    """Sequence -> memory -> sequence by attention; `source` and `target` are lengths and numbers of symbols."""
+    both = size or {"layers": 2, "width": 128, "heads": 4, "feed_forward": 512}
+    return stack(
+        [
+            block("source", "token_sequence", 0, 0, length=source[0], symbols=source[1], encoding="ids"),
+            block("decoder_inputs", "token_sequence", 0, 1, length=target[0], symbols=target[1], encoding="ids"),
+            block("encoder", "transformer_encoder", 1, 0, **both),
+            block("decoder", "transformer_decoder", 2, 0.5, **both, output_units=target[1]),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "source.output -> encoder.inputs",
+            "decoder_inputs.output -> decoder.inputs",
+            "encoder.memory -> decoder.memory",
+            "decoder.outputs -> loss.predictions",
+        ],
+        bindings,
+        file,
+        **training,
+    )
+
+
+def roman_attention() -> Design:
+    """Numbers written in digits -> Roman numerals, by attention."""
+    return translator(
+        (4, 11),
+        (16, 10),
+        {"layers": 2, "width": 64, "heads": 4, "feed_forward": 128},
+        (Binding("source.output", "number", TextCodec()), Binding("decoder.inputs", "roman", TextCodec())),
+        "data/roman.csv",
+        epochs=30,
+        batch_size=64,
+        learning_rate=2e-3,
         schedule="cosine",
     )
 
@@ -245,15 +331,43 @@ def pronunciation() -> Design:
     )
 
 
+def pronunciation_with_attention() -> Design:
+    """Spelling -> phonemes, attending to the letters: words in their order, padded on the right and masked."""
+    blocks, links = _attentive(
+        block("word", "token_sequence", 0, 0, length=12, symbols=28, encoding="ids"),
+        block("decoder_inputs", "token_sequence", 0, 1, length=14, symbols=42, encoding="ids"),
+        units=256,
+        embedding=32,
+    )
+    return stack(
+        blocks,
+        links,
+        (Binding("word.output", "word", TextCodec()), Binding("decoder.inputs", "phones", TextCodec(tokens="words"))),
+        "data/pronunciations.csv",
+        epochs=20,
+        batch_size=64,
+        learning_rate=2e-3,
+    )
+
+
 TEMPLATES = {
     "latent-to-sequence": latent_to_sequence,
     "sequence-to-sequence": sequence_to_sequence,
+    "translator": translator,
+    "sequence-to-sequence-with-attention": sequence_to_sequence_with_attention,
     "sequence-autoencoder": sequence_autoencoder,
     "image-to-sequence": image_to_sequence,
     "language-model": language_model,
     "blank": Design,
 }
-EXAMPLES = {"roman": roman, "digits": digits, "molecules": molecules, "pronunciation": pronunciation}
+EXAMPLES = {
+    "roman": roman,
+    "roman-attention": roman_attention,
+    "digits": digits,
+    "molecules": molecules,
+    "pronunciation": pronunciation,
+    "pronunciation-with-attention": pronunciation_with_attention,
+}
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ def main() -> None:
         if part not in PARTS:
             parser.error(f"expected one of {', '.join(PARTS)}, got {part!r}")
         with tempfile.TemporaryDirectory(prefix="measure-") as folder:
-            environment = _environment(Path(folder))
+            environment = environment_in(Path(folder))
             if part == "start":
                 start(environment)
             else:
@@ -73,7 +73,7 @@ def main() -> None:
                 subprocess.run([sys.executable, __file__, part, *options], env=environment, check=True)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment_in(folder: Path) -> dict[str, str]:
     home = folder / "home"
     home.mkdir(mode=0o700)
     names = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
@@ -183,7 +183,7 @@ def actions(arguments: argparse.Namespace) -> None:
     act("open a design of 200 blocks", lambda: window.files.open(many), 100)
     act("automatic layout of 200 blocks", window.design_view.editor.auto_layout, 100)
     act("a new theme with 200 blocks", lambda: theme.set_mode("dark"), 100)
-    _close(window)
+    close(window)
 
 
 def tabs(_arguments: argparse.Namespace) -> None:
@@ -209,7 +209,7 @@ def tabs(_arguments: argparse.Namespace) -> None:
         median, most = statistics.median(longest[at_hand]), max(longest[at_hand])
         say(what, median, "ms", bound, f"longest {most:.0f} ms")
     say("while a tab is built in advance, nothing done", building.longest_ms, "ms", None, building.culprit())
-    _close(window)
+    close(window)
 
 
 def _write_rows(path: Path) -> None:
@@ -232,7 +232,7 @@ def _tangle() -> Any:
     return tangle(200, 1)
 
 
-def _close(window: Any) -> None:
+def close(window: Any) -> None:
     window.workspace.close_guards.clear()
     window.document.undo_stack.setClean()
     window.close()
@@ -297,7 +297,7 @@ def training(arguments: argparse.Namespace) -> None:
 
     from seqdec_gui.runs.spec import DeviceChoice
 
-    design = _copy_of("molecules", arguments.inside, epochs=1000)
+    design = copy_of("molecules", arguments.inside, epochs=1000)
     window = open_window(design)
     window.workspace.devices.choose(DeviceChoice("cpu", count=os.cpu_count() or 1))
     window.findChild(QWidget, "train_button").click()
@@ -327,7 +327,7 @@ def training(arguments: argparse.Namespace) -> None:
             process.kill()
             process.wait(20)
         listen(1.0)
-        _close(window)
+        close(window)
 
 
 def warm(arguments: argparse.Namespace) -> None:
@@ -337,16 +337,16 @@ def warm(arguments: argparse.Namespace) -> None:
     from seqdec_gui.gui.tasks import warm_workers
     from seqdec_gui.runs.spec import DeviceChoice
 
-    window = open_window(_copy_of("roman", arguments.inside, epochs=1))
+    window = open_window(copy_of("roman", arguments.inside, epochs=1))
     window.workspace.devices.choose(DeviceChoice("cpu"))
     try:
         measure_warm.measure(window, say)
     finally:
         warm_workers.end()
-        _close(window)
+        close(window)
 
 
-def _copy_of(example: str, folder: Path, epochs: int) -> Path:
+def copy_of(example: str, folder: Path, epochs: int) -> Path:
     import msgspec
 
     from seqdec_gui.domain import document as design_file
@@ -376,7 +376,7 @@ def memory(arguments: argparse.Namespace) -> None:
     from seqdec_gui.runs import folder, process
     from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 
-    design = _copy_of("digits", arguments.inside, epochs=100_000)
+    design = copy_of("digits", arguments.inside, epochs=100_000)
     spec = RunSpec(design=design_file.to_builtins(design_file.load(design)), design_path=str(design), folder=str(design.parent),
                    data_file="", devices=DeviceChoice("cpu"))  # fmt: skip
     writer = (sys.executable, str(ROOT / "tools" / "streaming_run.py"), str(REPORTS_PER_S), str(60 * (arguments.minutes + 2)))
@@ -404,7 +404,7 @@ def memory(arguments: argparse.Namespace) -> None:
     run.kill()
     run.wait(20)
     listen(1.0)
-    _close(window)
+    close(window)
 
 
 def _resident() -> int:

@@ -14,6 +14,7 @@ from seqdec_gui.commands.console import absolute, do_task
 from seqdec_gui.commands.numbers import number, whole_number
 from seqdec_gui.commands.tasks import existing_file
 from seqdec_gui.data.code_points import Codes, around, at_random, between, read_codes, write_codes
+from seqdec_gui.domain.generation import variational_width
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.folder import open_run
 from seqdec_gui.runs.task_results import Encoded
@@ -100,10 +101,8 @@ def _made(arguments: argparse.Namespace, where: str, trained_on: int, rows: str,
 
 def _variational_width(where: str) -> int:
     """Return how many numbers the code of a run's variational bottleneck has. Raises InvalidInput for runs without one."""
-    design = open_run(where).read_spec().load_design()
-    for block in reversed(design.blocks):
-        if getattr(block.parameters, "variational", False):
-            return int(getattr(block.parameters, "units", 0))
+    if width := variational_width(open_run(where).read_spec().load_design()):
+        return width
     text = "Random codes are for a run with a variational bottleneck, whose codes are near a normal distribution."
     raise InvalidInput(f"{text} Use --noise with rows.", "bad_codes")
 

@@ -11,6 +11,7 @@ import argparse
 from seqdec_gui.commands.console import do_task, say
 from seqdec_gui.commands.tasks import (
     add_checkpoint,
+    add_decimal,
     add_devices,
     add_split,
     fields_of_rows,
@@ -26,6 +27,7 @@ from seqdec_gui.runs.tasks import EncodeTask
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder, or a bundle (.zip) that was exported from one")
     parser.add_argument("--input", metavar="FILE", help="rows with the columns of the inputs; - for standard input")
+    add_decimal(parser)
     add_split(parser, "encode")
     text = "the output to write (default: the last called mean or code, else the initial states of the decoder)"
     parser.add_argument("--port", metavar="BLOCK.PORT", default="", help=text)

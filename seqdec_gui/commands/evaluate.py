@@ -11,7 +11,15 @@ import argparse
 import msgspec
 
 from seqdec_gui.commands.console import absolute, do_task, say, say_json, say_table
-from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
+from seqdec_gui.commands.tasks import (
+    add_checkpoint,
+    add_decimal,
+    add_devices,
+    add_split,
+    existing_file,
+    trained_on,
+    trained_run,
+)
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.task_results import Evaluated
@@ -21,6 +29,7 @@ from seqdec_gui.runs.tasks import EvaluateTask
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder")
     parser.add_argument("--data", metavar="FILE", help="a file with the columns that the design is bound to")
+    add_decimal(parser)
     add_split(parser, "measure")
     add_checkpoint(parser)
     add_devices(parser)
@@ -33,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     target = trained_run(arguments.run, arguments.checkpoint)
     task = EvaluateTask(run=str(target.path), checkpoint=arguments.checkpoint)
     if arguments.data:
-        task = msgspec.structs.replace(task, data=absolute(existing_file(arguments.data)))
+        task = msgspec.structs.replace(task, data=absolute(existing_file(arguments.data)), decimal=arguments.decimal)
     else:
         task = msgspec.structs.replace(task, split=arguments.split, trained_on=trained_on(target))
     result = do_task(task, arguments.devices)

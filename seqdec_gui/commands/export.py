@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, do_task, say, say_table
-from seqdec_gui.commands.tasks import add_checkpoint, trained_run
+from seqdec_gui.commands.tasks import add_checkpoint, add_feed_map, existing_file, trained_run
 from seqdec_gui.domain.codegen import parts
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{INITIAL_STATES} (what it starts from)",
     )
     add_checkpoint(parser)
+    add_feed_map(parser)
     parser.add_argument(
         "--raw-inputs",
         action="store_true",
@@ -73,6 +74,7 @@ def _one(arguments: argparse.Namespace, target: RunFolder, format: ExportFormat)
             part=arguments.part,
             checkpoint=arguments.checkpoint,
             raw_inputs=arguments.raw_inputs,
+            feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
         )
     )
     assert isinstance(result, Exported)
@@ -103,6 +105,7 @@ def _all(arguments: argparse.Namespace, target: RunFolder) -> int:
             part=arguments.part,
             checkpoint=arguments.checkpoint,
             raw_inputs=arguments.raw_inputs,
+            feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
         )
     )
     assert isinstance(result, ExportedAll)

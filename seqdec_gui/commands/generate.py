@@ -19,6 +19,7 @@ from seqdec_gui.commands.decoding import add_decoding, constraints_of, strategy_
 from seqdec_gui.commands.numbers import LARGEST_SEED, whole_number
 from seqdec_gui.commands.tasks import (
     add_checkpoint,
+    add_decimal,
     add_devices,
     add_feed_map,
     add_split,
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="rows with columns named like the input ports, or one value a line for a single input; - for standard input",
     )
+    add_decimal(parser)
     add_split(parser, "decode")
     parser.add_argument("-n", metavar="N", type=whole_number(1), default=1, dest="count", help="samples per row (default: 1)")
     parser.add_argument(
@@ -56,6 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="carry a column of the input file over into the output; columns of ids are carried over anyway",
+    )
+    parser.add_argument(
+        "--properties",
+        metavar="NAMES",
+        type=lambda text: tuple(name.strip() for name in text.split(",") if name.strip()),
+        default=(),
+        help="write properties of molecules beside (needs rdkit): names with commas, such as MolLogP,TPSA, or auto for those "
+        "that columns of the inputs name, with what was wanted",
     )
     text = "the file to write: CSV, .smi (SMILES and a name) or .jsonl (JSON Lines); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
@@ -89,6 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
                 feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
                 codes=codes,
                 port=arguments.port,
+                properties=arguments.properties,
             ),
             arguments.devices,
         )
@@ -97,5 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for row, _, text, _ in result.preview:
         say(f"{row}: {text}")
+    for agreement in result.agreements:
+        say(agreement)
     say(f"{result.samples:,} samples in {result.path}")
     return 0

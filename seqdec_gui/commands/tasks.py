@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
+
 from seqdec_gui.commands.console import absolute
+from seqdec_gui.data.feed_map import as_pairs, read_feed_map
+from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import printable
@@ -33,10 +37,24 @@ def add_devices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="DEVICE", help=text)
 
 
+def add_decimal(parser: argparse.ArgumentParser) -> None:
+    """Add `--decimal`, for a file that does not tell which mark is decimal."""
+    text = "the decimal mark of the file, . or , (default: as the file tells, or as that of the training)"
+    parser.add_argument("--decimal", choices=("auto", ".", ","), default="auto", metavar="MARK", help=text)
+
+
 def add_feed_map(parser: argparse.ArgumentParser) -> None:
     """Add `--feed-map`, for a decoder that takes other symbols than it predicts."""
     text = "CSV (predicted,fed) or JSON: which symbol or id is fed after each predicted one, and after `begin` first"
     parser.add_argument("--feed-map", metavar="FILE", help=text)
+
+
+def keep_feed_map(design: Design, file: str | None) -> Design:
+    """Return the design with what a file says is fed after each prediction; unchanged without one. Raises InvalidInput."""
+    if not file:
+        return design
+    pairs = as_pairs(read_feed_map(expanded(existing_file(file))))
+    return design.with_data(msgspec.structs.replace(design.data, feed_map=pairs))
 
 
 def trained_run(path: str, checkpoint: str) -> RunFolder:
@@ -89,7 +107,7 @@ def fields_of_rows(arguments: argparse.Namespace, run: str, trained_on: int, row
     """Return the fields of a `RowsTask`, after `rows_and_run`; `rows` and `output` are files."""
     return {
         "run": absolute(run), "input": rows, "split": arguments.split, "trained_on": trained_on, "output": output,
-        "checkpoint": arguments.checkpoint, "keep": tuple(arguments.keep),
+        "checkpoint": arguments.checkpoint, "keep": tuple(arguments.keep), "decimal": arguments.decimal,
     }  # fmt: skip
 
 

@@ -9,7 +9,16 @@ from seqdec_gui import resource_files
 from seqdec_gui.commands.console import say_json, say_table
 from seqdec_gui.domain.document import SUFFIX, load
 
-NAMES = ("latent-to-sequence", "sequence-to-sequence", "sequence-autoencoder", "image-to-sequence", "language-model", "blank")
+NAMES = (
+    "latent-to-sequence",
+    "sequence-to-sequence",
+    "sequence-to-sequence-with-attention",
+    "translator",
+    "sequence-autoencoder",
+    "image-to-sequence",
+    "language-model",
+    "blank",
+)
 """The bundled templates in the order of the list."""
 
 

@@ -14,6 +14,7 @@ from seqdec_gui.commands.console import absolute, load_design, report_progress, 
 from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.progress import choose_view, stopping, watch
 from seqdec_gui.commands.shown_samples import ShownSamples
+from seqdec_gui.commands.tasks import add_feed_map, keep_feed_map
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import bind, parse_assignment, set_value
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="change a parameter: training.learning_rate=3e-4, model_2.units=256,256, data.split.seed=1, loss.codec.pad_id=0",
     )
+    add_feed_map(parser)
     parser.add_argument("--initial", metavar="RUN", help="begin with the weights of an earlier run")
     parser.add_argument(
         "--checkpoint", choices=("best", "last"), default="best", help="which weights of the earlier run (default: best)"
@@ -120,6 +122,7 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     overrides = [*arguments.set, *(f"training.{override}" for override in overrides)]
     design = apply(load_design(arguments.design), overrides, arguments.data, arguments.bind)
     base = Path(arguments.design).absolute().parent
+    design = keep_feed_map(design, arguments.feed_map)
     proposals = proposals_for(design, base)
     proposed = None if arguments.bind else bound_if_clear(design, proposals)
     if proposed is not None:

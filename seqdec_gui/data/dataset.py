@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCodec, FittedText
+from seqdec_gui.data.codecs import FittedCodec, FittedNumbers, FittedText
 from seqdec_gui.data.demands import Demand, Fit
 from seqdec_gui.data.earlier import EarlierFit, Kept, fitted_with
 from seqdec_gui.data.fitted import Fitted, FittedPort, encode, faults
@@ -423,9 +423,9 @@ def _as_fitted(
         port = at.port
         taught = port.taught if len(result.feeds) > 1 else ""
         columns, aliases = at.binding.columns, port.aliases
-        known.append(
-            FittedPort(port.name, port.port, port.role, columns, _codec(result), aliases, taught, port.generated)
-        )  # fmt: skip
+        codec = _codec(result)
+        parts = at.source.part_names() if isinstance(codec, FittedNumbers) and port.role == "input" else ()
+        known.append(FittedPort(port.name, port.port, port.role, columns, codec, aliases, taught, port.generated, parts))
     return Fitted(tuple(known), tuple(feed for result in fits for feed in result.feeds), files=_of_columns(bound, files))
 
 

@@ -261,14 +261,14 @@ def _with_earlier(
             hollow = known.pad_id is None and new.depth > 0 and new.pad_id == new.depth  # steps without a symbol are new
             return new if hollow else msgspec.structs.replace(new, pad_id=known.pad_id), []
         case FittedProjection(), FittedProjection() if new.shape == known.shape and len(new.axes) == len(known.axes):
-            return known, []
+            return msgspec.structs.replace(known, low=new.low, high=new.high), []
         case FittedBits(), FittedBits():
             return known, []
         case FittedNumbers(), FittedNumbers() if not isinstance(known, FittedProjection):
             if known.mean and new.shape[-1:] != (len(known.mean),):
                 text = f"{source.label} has rows of shape {new.shape}; the earlier run standardised {len(known.mean)} values."
                 return new, [Problem("error", "wrong_shape", where, text, f"Bind as many values as there were. {FIT_ANEW}")]
-            return FittedNumbers(new.shape, known.mean, known.deviation, known.fill), []
+            return FittedNumbers(new.shape, known.mean, known.deviation, known.fill, new.low, new.high), []
         case _:
             text = f"{source.label} was bound as {_tag(known)} in the earlier run, and is {_tag(new)} now."
             return new, [Problem("error", "fit_differs", where, text, f"Bind a column of the same kind. {FIT_ANEW}")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,11 @@ class FeedMap(msgspec.Struct, frozen=True):
     begin: str = ""
 
 
+def as_pairs(mapping: FeedMap) -> tuple[tuple[str, str], ...]:
+    """Return a mapping as a design keeps it."""
+    return (*mapping.pairs, *([(BEGIN, mapping.begin)] if mapping.begin else []))
+
+
 class Feeding(NamedTuple):
     """For each predicted id the fed id, -1 where none is given, and the id that is fed first, if it is given."""
 
@@ -45,6 +51,12 @@ def read_feed_map(path: Path) -> FeedMap:
     except (OSError, UnicodeDecodeError) as error:
         raise _refused(path, f"it cannot be read ({error})") from error
     pairs = _of_json(path, content) if path.suffix.lower() == ".json" else _of_csv(path, content)
+    return of_pairs(pairs, path.name)
+
+
+def of_pairs(pairs: Sequence[tuple[str, str]], where: str = "data.feed_map") -> FeedMap:
+    """Return the mapping of these pairs, of a file or of a design. Raises InvalidInput."""
+    path = Path(where)
     begins = [fed for predicted, fed in pairs if predicted == BEGIN]
     symbols = tuple(pair for pair in pairs if pair[0] != BEGIN)
     names = [predicted for predicted, _ in symbols]

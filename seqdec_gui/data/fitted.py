@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedText
+from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedNumbers, FittedText
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.formats.notation import Notation
 from seqdec_gui.data.formats.settled import NOTHING_SETTLED, FileReading, for_ports, read_as
@@ -40,6 +40,16 @@ class FittedPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     taught: str = ""
     """The loss whose targets are the same array one step ahead."""
     generated: bool = False
+    parts: tuple[str, ...] = ()
+    """What the numbers of its only column are called, if its file says so."""
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """What each number of a vector is called, by its columns or its file; empty if that is not known."""
+        width = self.codec.shape[0] if isinstance(self.codec, FittedNumbers) and len(self.codec.shape) == 1 else 0
+        if width and len(self.columns) == width:
+            return self.columns
+        return self.parts if width and len(self.parts) == width else ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -22,6 +22,10 @@ EXACT_WHOLE = 2**24
 """The largest number up to which float32 holds all whole numbers."""
 
 
+MOST_RANGES = 4096
+"""The greatest width of a vector whose ranges over the training rows are kept."""
+
+
 # -- ids
 def fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey) -> Fit:
     """Fit ids or one-hot rows: check shape, padding and the room of the blocks for the ids."""
@@ -129,6 +133,9 @@ def fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurvey
                 problems.append(Problem("warning", "padding_standardised", where, text, hint))
     if fill is not None:
         fitted = msgspec.structs.replace(fitted, fill=tuple(np.broadcast_to(np.atleast_1d(fill), shape[-1:] or (1,)).tolist()))
+    if port.role == "input" and len(shape) == 1 and shape[0] <= MOST_RANGES and np.isfinite(seen.lowest).all():
+        low, high = (tuple(np.atleast_1d(ends).astype(np.float64).tolist()) for ends in (seen.lowest, seen.highest))
+        fitted = msgspec.structs.replace(fitted, low=low, high=high) if len(low) == shape[0] else fitted
     if components is not None:
         fitted, wrong_width = _projected(demand, source, fitted, components)
         return Fit(fitted, feeds(demand, len(fitted.axes), None, values=True), problems + wrong_width)

@@ -13,6 +13,8 @@ HEADER = ("row", "sample", "text", "log_probability")
 """The columns of the file of a generate task."""
 FINISHED_TITLE = "finished"
 """The additional column of the file if a sequence reached the greatest length before its end."""
+GENERATED, WANTED = "generated_", "wanted_"
+"""What the columns of properties begin with: the one of what was generated, and the one that the row asked for."""
 PROBLEM_TITLE = "problem"
 """The last column of the file if some rows could not be decoded: why."""
 
@@ -122,9 +124,17 @@ def columns_and_rows(results: Sequence[Result]) -> tuple[list[str], list[tuple[o
     for result in results:
         made = (None if result.problem else value for value in (result.text, result.log_probability))
         finished = None if result.problem else result.finished
-        cells = (cell for _, cell in result.kept)
+        cells = (_number(cell) if name.startswith((GENERATED, WANTED)) else cell for name, cell in result.kept)
         rows.append((result.row, result.sample, *made, *[finished] * marked, *cells, *[result.problem] * told))
     return names, rows
+
+
+def _number(cell: str) -> object:
+    """Return the property in a cell as a number, None for none; a text that is no number stays one."""
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        return cell
 
 
 def kept_names(results: Sequence[Result]) -> list[str]:

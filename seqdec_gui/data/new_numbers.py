@@ -12,7 +12,7 @@ from seqdec_gui.data.codecs import FittedIds, FittedNumbers
 from seqdec_gui.data.fitted import FittedPort
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.formats.delimited import MISSING
-from seqdec_gui.data.formats.notation import PLAIN, Decimal, Doubt, Notation, adjusted, plain_cell
+from seqdec_gui.data.formats.notation import PLAIN, Decimal, Doubt, Notation, adjusted, plain_cell, unsettled
 from seqdec_gui.data.formats.numerals import ANY, plain_texts
 from seqdec_gui.data.tensor_feeds import one_hot
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -46,7 +46,9 @@ class PlainCells(NamedTuple):
     notes: tuple[Problem, ...] = ()
 
 
-def settled_cells(port: FittedPort, cells: list[str], notation: Notation, proved: Set[Decimal]) -> PlainCells:
+def settled_cells(
+    port: FittedPort, cells: list[str], notation: Notation, proved: Set[Decimal], delimiter: str = ""
+) -> PlainCells:  # fmt: skip
     """Return the cells of a column in the notation of its training; cells that are no numbers stay as they are.
 
     `proved` are the decimal marks that columns of the file prove.
@@ -55,7 +57,42 @@ def settled_cells(port: FittedPort, cells: list[str], notation: Notation, proved
     notation = adjusted(notation, trimmed, bool(proved - {notation.decimal}))
     read = [plain_cell(cell, notation) for cell in trimmed]
     reasons = {row: said(port, cell, notation) for row, cell in enumerate(read) if isinstance(cell, Doubt)}
-    return PlainCells([cell.cell if isinstance(cell, Doubt) else cell for cell in read], reasons)
+    notes = () if notation.decimal in proved else unsettled_notes(port, trimmed, notation, delimiter)
+    return PlainCells([cell.cell if isinstance(cell, Doubt) else cell for cell in read], reasons, notes)
+
+
+def unsettled_notes(
+    port: FittedPort, cells: Sequence[str], notation: Notation, delimiter: str = ""
+) -> tuple[Problem, ...]:  # fmt: skip
+    """Return the warning of cells with marks that nothing but the training settles; none where they tell it themselves."""
+    import pyarrow as pa
+
+    present = pa.array([cell for cell in cells if cell not in MISSING], pa.string())
+    found = unsettled(present, notation, commas_divide=delimiter == ",")
+    if found is None:
+        return ()
+    return (Problem("warning", "number_format", port.name, f"Input {port.name}: {found.sentence()}.", found.hint()),)
+
+
+def notes_of_lines(
+    port: FittedPort, lines: Sequence[str], notations: Sequence[Notation | None]
+) -> tuple[Problem, ...]:  # fmt: skip
+    """Return those warnings for texts with the numbers of a vector each, as `parse_numbers` reads them."""
+    assert isinstance(port.codec, FittedNumbers | FittedIds)
+    if not any(notation is not None and notation.thousands in (".", ",") for notation in notations):
+        return ()
+    size = int(np.prod(port.codec.shape, dtype=np.int64))
+    parts = [_parts(line, size)[0] for line in lines]
+    if len(notations) > 1:
+        columns = list(zip(*[each for each in parts if len(each) == len(notations)], strict=True))
+    else:
+        columns = [tuple(part for each in parts for part in each)]
+    notes = [
+        unsettled_notes(port, cells, notation)
+        for cells, notation in zip(columns, notations, strict=False)
+        if notation is not None and notation.thousands in (".", ",")
+    ]
+    return next((note for note in notes if note), ())
 
 
 def said(port: FittedPort, doubt: Doubt, notation: Notation) -> str:
@@ -174,14 +211,7 @@ def parse_numbers(
     the notation of a column is known, the number is read in it. With `fills` a missing number is NaN. What is typed into a form
     (`is_typed`), which shows numbers with decimal points, is read with these.
     """
-    text = text.strip().strip("[]()")
-    alone = True  # whether commas cannot separate the numbers
-    if ";" in text or "\t" in text:
-        parts = re.split(r"[;\s]+", text)
-    elif len(text.split()) == count and not any(part.endswith(",") for part in text.split()):
-        parts = text.split()
-    else:
-        parts, alone = re.split(r"\s*,\s*|\s+", text), False
+    parts, alone = _parts(text, count)
     numbers = []
     for place, part in enumerate(parts):
         known = notations[place] if len(notations) == len(parts) else notations[0] if len(notations) == 1 else None
@@ -199,3 +229,13 @@ def parse_numbers(
         except ValueError:
             return part
     return numbers
+
+
+def _parts(text: str, count: int) -> tuple[list[str], bool]:
+    """Return the numbers of a line as they are written, and whether commas cannot separate them."""
+    text = text.strip().strip("[]()")
+    if ";" in text or "\t" in text:
+        return re.split(r"[;\s]+", text), True
+    if len(text.split()) == count and not any(part.endswith(",") for part in text.split()):
+        return text.split(), True
+    return re.split(r"\s*,\s*|\s+", text), False

@@ -88,6 +88,10 @@ class FittedNumbers(msgspec.Struct, frozen=True, tag="numbers", forbid_unknown_f
     deviation: tuple[float, ...] = ()
     fill: tuple[float, ...] = ()
     """What stands for a missing number, along the last axis, in the units of the data; empty if rows with one are refused."""
+    low: tuple[float, ...] = ()
+    """The least value of each number of a vector over the training rows, in the units of the data; empty if it is not known."""
+    high: tuple[float, ...] = ()
+    """The greatest value of each number of a vector over the training rows."""
 
     @property
     def dtype(self) -> np.dtype[np.generic]:

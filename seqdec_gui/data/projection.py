@@ -50,6 +50,8 @@ def fit_projection(scaled: FittedNumbers, source: Source, training: Array, compo
         scaled.mean,
         scaled.deviation,
         scaled.fill,
+        scaled.low,
+        scaled.high,
         center=tuple(center.tolist()),
         axes=tuple(tuple(axis) for axis in axes.tolist()),
         explained=float(shares[kept - 1]),

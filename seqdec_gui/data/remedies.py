@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.dataset import Bound
 from seqdec_gui.data.demands import Fit
+from seqdec_gui.data.formats.registry import reading_options
 from seqdec_gui.data.row_faults import FAULTS
 from seqdec_gui.domain.bindings import BitsCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
@@ -58,6 +60,10 @@ def remedies(design: Design, at: Bound, problem: Problem) -> tuple[Remedy, ...]:
         return _changed(design, _width_fields(design, at.port, at.source.shape))
     if code == "unknown_symbol":
         return (_with_text_options(design, at, "Take an unknown symbol for it", unknown=True), *_left_out(design))
+    if code == "wrong_encoding":
+        return with_wrong_bytes(design)
+    if code == "control_characters" and "wrong_bytes" in reading_options(PurePath(at.binding.file or design.data.file)):
+        return (with_wrong_bytes(design)[0], *_left_out(design))
     if code == "mixed_normal_forms":
         return (_with_text_options(design, at, "Compose letters and accents", normalise="nfc"),)
     if code == "not_finite":
@@ -65,6 +71,19 @@ def remedies(design: Design, at: Bound, problem: Problem) -> tuple[Remedy, ...]:
     if code in ("wrong_column_type", "label_needs_vector"):
         return _as_bits(design, at)
     return _left_out(design) if code in FAULTS else ()
+
+
+def with_wrong_bytes(design: Design) -> tuple[Remedy, ...]:
+    """Return the remedies for bytes that are no text: U+FFFD stands for them, or their rows are left out."""
+    reading = design.data.reading
+    replaced, marked = (msgspec.structs.replace(reading, wrong_bytes=each) for each in ("replace", "mark"))
+    return (
+        Remedy("Replace such bytes by U+FFFD", design.with_data(msgspec.structs.replace(design.data, reading=replaced))),
+        Remedy(
+            "Leave rows with such bytes out",
+            design.with_data(msgspec.structs.replace(design.data, reading=marked, faulty_rows="leave_out")),
+        ),
+    )
 
 
 def _left_out(design: Design) -> tuple[Remedy, ...]:

@@ -17,16 +17,17 @@ from seqdec_gui.data.formats.comments import comments_at, comments_problem, line
 from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, delimiter_as, find_delimiter, unused_character
 from seqdec_gui.data.formats.encodings import decoded, is_utf8, line_at
-from seqdec_gui.data.formats.notation import Decimal, Notation
+from seqdec_gui.data.formats.notation import Decimal, Notation, as_set
 from seqdec_gui.data.formats.numerals import proved_decimals
 from seqdec_gui.data.formats.records import count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.formats.settled import of
-from seqdec_gui.data.new_numbers import SHOWN_PROBLEMS, as_trained, detected_cells, numbers_of, settled_cells
+from seqdec_gui.data.new_numbers import SHOWN_PROBLEMS, as_trained, detected_cells, notes_of_lines, numbers_of, settled_cells
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
 
 _ID = re.compile(r"(.*[ _-])?id|identifier", re.IGNORECASE)
 """The name of a column of ids, which is carried over to what is generated."""
@@ -97,14 +98,14 @@ def read_input(
     row = format_of(source)
     if row is not None and not row.delimited:
         table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=_bound(fitted))
-        return _from_table(fitted, table, keep)
+        return _from_table(fitted, table, keep, how)
     delimiter = (row.delimiter if row is not None else None) or ""
     return _from_lines(fitted, _text_of(source, how), source.name, delimiter, keep, how).placed()
 
 
 def _bound(fitted: Fitted) -> list[str]:
     """Return the names that columns of new rows may have."""
-    return [name for port in fitted.inputs for name in (*port.names, *port.columns)]
+    return [name for port in fitted.inputs for name in (*port.names, *port.columns, *port.parts)]
 
 
 class ColumnBeside(NamedTuple):
@@ -134,20 +135,28 @@ def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> 
 
 
 # -- files with columns
-def _from_table(fitted: Fitted, table: Table, keep: Sequence[str]) -> InputRows:
+def _notations(fitted: Fitted, port: FittedPort, how: Reading) -> tuple[Notation | None, ...]:
+    """Return the notation of each column of a port: the one that is set, or else that of the training."""
+    if how.decimal != "auto":
+        return (as_set(how.decimal),) * max(1, len(port.columns))
+    return fitted.notations(port)
+
+
+def _from_table(fitted: Fitted, table: Table, keep: Sequence[str], how: Reading) -> InputRows:
     names = [column.name for column in table.columns]
     columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
     if len(fitted.inputs) == 1 and len(names) == 1 and not columns_of[fitted.inputs[0].name]:
         columns_of[fitted.inputs[0].name] = names  # one column for the only input, whatever it is called
     _require_all(fitted, columns_of, names, table.path.name)
     reasons: dict[int, str] = {}
+    notes = [problem for problem in table.problems if problem.severity == "warning" or problem.code == "blank_lines"]
     values = {
-        port.name: _column_values(port, fitted.notations(port), table, columns_of[port.name], reasons) for port in fitted.inputs
+        port.name: _column_values(fitted, port, how, table, columns_of[port.name], reasons, notes) for port in fitted.inputs
     }
     kept = {}
     for name in _kept_names(keep, names, [column for columns in columns_of.values() for column in columns], table.path.name):
         kept[name] = ["" if cell is None else str(cell) for cell in table.page(name, 0, table.column(name).rows)]
-    return InputRows(values, reasons, kept)
+    return InputRows(values, reasons, kept, notes=tuple(notes))
 
 
 def _kept_names(keep: Sequence[str], names: Sequence[str], used: Sequence[str], file: str) -> list[str]:
@@ -166,7 +175,9 @@ def _columns_for(port: FittedPort, names: Sequence[str]) -> list[str]:
     for name in port.names:
         if name in names:
             return [name]
-    return list(port.columns) if all(column in names for column in port.columns) else []
+    if all(column in names for column in port.columns):
+        return list(port.columns)
+    return list(port.number_names) if port.number_names and all(part in names for part in port.number_names) else []
 
 
 def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequence[str], file: str) -> None:
@@ -175,8 +186,8 @@ def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequen
     for port in fitted.inputs:
         if not columns_of[port.name]:
             wanted = " or ".join(map(repr, port.names))
-            if len(port.columns) > 1:
-                wanted += f" or all of {', '.join(port.columns)}"
+            if len(port.columns) > 1 or port.number_names:
+                wanted += f" or all of {', '.join(port.number_names or port.columns)}"
             text = f"{file} has no column for input {port.name}: expected {wanted}, found {', '.join(map(repr, names[:20]))}."
             problems.append(Problem("error", "missing_input", port.name, text, "Name the column like the input."))
     if problems:
@@ -184,13 +195,20 @@ def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequen
 
 
 def _column_values(
-    port: FittedPort, notations: Sequence[Notation | None], table: Table, columns: list[str], reasons: dict[int, str]
+    fitted: Fitted,
+    port: FittedPort,
+    how: Reading,
+    table: Table,
+    columns: list[str],
+    reasons: dict[int, str],
+    notes: list[Problem],
 ) -> Values:
     if isinstance(port.codec, ReadsText):
         return [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
     if len(columns) == 1 and table.column(columns[0]).kind == "text":
         cells = [cell or "" for chunk in table.chunks(columns[0]) for cell in chunk.to_pylist()]
-        return numbers_of(port, cells, reasons, notations)
+        notes += notes_of_lines(port, cells, fitted.notations(port)) if how.decimal == "auto" else ()
+        return numbers_of(port, cells, reasons, _notations(fitted, port, how))
     parts = [np.concatenate([*table.chunks(name), np.empty((0, *table.column(name).shape))]) for name in columns]
     return as_trained(port, parts[0] if len(parts) == 1 else np.stack(parts, axis=1))
 
@@ -202,7 +220,7 @@ def _text_of(source: Path, how: Reading) -> bytes:
         raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
     with reading(source):
         raw = content_of(source)
-        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding).content
+        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding, how.wrong_bytes).content
 
 
 class _Body(NamedTuple):
@@ -286,8 +304,8 @@ def _from_lines(
             raise InvalidInput(f"{file} has one value a line and no columns, so {keep[0]!r} cannot be kept.", "unknown_column")
         lines = re.split("\r\n?|\n", text.content.decode())
         reasons: dict[int, str] = {}
-        values = {fitted.inputs[0].name: _bare(fitted, lines, file, reasons)}
-        return InputRows(values, reasons, {}, _line_numbers(text, range(1, len(lines) + 1)), text.notes)
+        values = {fitted.inputs[0].name: _bare(fitted, lines, file, reasons, how, notes)}
+        return InputRows(values, reasons, {}, _line_numbers(text, range(1, len(lines) + 1)), tuple(notes))
     _require_all(fitted, columns_of, names, file)
     _require_single(columns_of, names, file)
     if has_names and of(how).header == "no":
@@ -296,6 +314,9 @@ def _from_lines(
         notes.append(Problem("warning", "header_assumed", "data", said, "Write a line with the names above it if it is a row."))
     # An empty line is an empty value where there is one column, and no row at all where there are several.
     body = [record for record in rows if record.cells != ("",) or len(names) == 1]
+    if skipped := len(rows) - len(body):
+        said = f"{file} has {counted(skipped, 'empty line')} between its rows, skipped in reading."
+        notes.append(Problem("info", "blank_lines", "data", said))
     if not body:
         raise InvalidInput(f"{file} has a header and no rows; expected at least one.", "no_rows", "data")
     numbers = _line_numbers(text, [record.line for record in body])
@@ -361,13 +382,14 @@ def _cells(
     if len(notations) != len(positions):
         notations = (notations[0] if len(notations) == 1 else None,) * len(positions)
     if not (len(positions) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1):  # numbers of a vector in one cell
-        return numbers_of(port, [cells[0] for cells in zip(*texts, strict=True)], reasons, notations)
+        notes += notes_of_lines(port, texts[0], notations) if how.decimal == "auto" else ()
+        return numbers_of(port, texts[0], reasons, _notations(fitted, port, how))
     proved = proved_decimals(body)
     decimal: Decimal = how.decimal if how.decimal != "auto" else "," if proved == {","} else "."
     plain = []
     for cells, notation in zip(texts, notations, strict=True):
         if notation is not None and how.decimal == "auto":
-            read = settled_cells(port, cells, notation, proved)
+            read = settled_cells(port, cells, notation, proved, delimiter)
         else:
             read = detected_cells(port, cells, delimiter, decimal, how.decimal != "auto")
         plain.append(read.cells)
@@ -377,10 +399,12 @@ def _cells(
     return numbers_of(port, ["\t".join(cell.strip() or "NA" for cell in cells) for cells in zip(*plain, strict=True)], reasons)
 
 
-def _bare(fitted: Fitted, lines: list[str], file: str, reasons: dict[int, str]) -> Values:
+def _bare(
+    fitted: Fitted, lines: list[str], file: str, reasons: dict[int, str], how: Reading, notes: list[Problem]
+) -> Values:  # fmt: skip
     """Read one value per line. Raises InvalidInput if the first is no value but may be a name: a header was probably meant."""
     port = fitted.inputs[0]
-    notations = fitted.notations(port)
+    notations = _notations(fitted, port, how)
     text = isinstance(port.codec, ReadsText)
     try:
         first = RowSource(f"Input {port.name!r}", lines[:1] if text else numbers_of(port, lines[:1], {}, notations))
@@ -391,4 +415,7 @@ def _bare(fitted: Fitted, lines: list[str], file: str, reasons: dict[int, str]) 
         wanted = " or ".join(map(repr, port.names))
         sentence = f"{file}: the first line is neither a header with a column {wanted} nor a value: {problems[0].text}"
         raise InvalidInput([Problem("error", "missing_input", port.name, sentence)])
-    return lines if text else numbers_of(port, lines, reasons, notations)
+    if text:
+        return lines
+    notes += notes_of_lines(port, lines, notations) if how.decimal == "auto" else ()
+    return numbers_of(port, lines, reasons, notations)

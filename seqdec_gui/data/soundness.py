@@ -114,8 +114,8 @@ def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]
             f"U+{ord(seen.control):04X} in row {seen.control_row + 1}; expected text."
         )
         hint = (
-            "Remove them, choose the encoding of the file (data.encoding), save bytes that are no text as numbers, or "
-            f"{LEAVE_OUT}."
+            "Remove them, choose the encoding of the file (data.encoding), replace them by U+FFFD (data.wrong_bytes=replace), "
+            f"save bytes that are no text as numbers, or {LEAVE_OUT}."
         )
         problems.append(Problem("error", "control_characters", where, text, hint))
     if seen.break_rows:

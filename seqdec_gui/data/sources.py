@@ -101,6 +101,23 @@ class ColumnSource:
                 row += len(chunk)
         return matrix
 
+    def part_names(self) -> tuple[str, ...]:
+        """Return what the numbers of a single column of vectors are called, by a text column of as many rows in its file.
+
+        That column is called `names`, `feature_names`, or like the vectors with `_names`; empty where there is none.
+        """
+        if len(self._columns) != 1 or self.kind != "array" or len(self.shape) != 1:
+            return ()
+        wanted = (f"{self.columns[0]}_names", "names", "feature_names")
+        found = {column.name: column for column in self._table.columns}
+        for name in wanted:
+            column = found.get(name)
+            if column is not None and column.kind == "text" and column.rows == self.shape[0] != self.rows:
+                names = tuple("" if cell is None else str(cell).strip() for cell in self._table.page(name, 0, column.rows))
+                if all(names) and len(set(names)) == len(names):
+                    return names
+        return ()
+
     @property
     def is_group(self) -> bool:
         """Whether several columns make up a vector; `numbers` reads them completely into memory then."""
@@ -192,6 +209,10 @@ class NumberSurvey(NamedTuple):
     """The standard deviation over the same axes, float64."""
     binary: Array
     """Whether every value of the training rows is -1, 0 or 1, in the shape of `mean`."""
+    lowest: Array
+    """The least value of the training rows, in the shape of `mean`; infinity without rows."""
+    highest: Array
+    """The greatest value of the training rows; minus infinity without rows."""
 
 
 def survey_numbers(source: Source, training: Array | None = None, fill: Array | None = None) -> NumberSurvey:
@@ -203,6 +224,7 @@ def survey_numbers(source: Source, training: Array | None = None, fill: Array | 
     integral, one_hot, hollow = True, bool(source.shape) and source.shape[-1] > 1, False
     count, mean, squares = 0, np.zeros(source.shape[-1:]), np.zeros(source.shape[-1:])
     binary = np.ones(source.shape[-1:], bool)
+    lowest, highest = np.full(binary.shape, np.inf), np.full(binary.shape, -np.inf)
     for chunk in source.numbers():
         here = len(chunk)
         if fill is not None and chunk.dtype.kind == "f":
@@ -223,14 +245,18 @@ def survey_numbers(source: Source, training: Array | None = None, fill: Array | 
                 ones = chunk.sum(axis=-1)
                 one_hot, hollow = bool((ones <= 1).all()), hollow or bool((ones == 0).any())
             count, mean, squares = _combined(count, mean, squares, used)
+            values = used.reshape(-1, *binary.shape)
+            if len(values):
+                lowest, highest = np.minimum(lowest, values.min(axis=0)), np.maximum(highest, values.max(axis=0))
             if binary.any():
-                values = used.reshape(-1, *binary.shape)
                 binary &= ((values == 0) | (values == 1) | (values == -1)).all(axis=0)
         row += here
     if high < 1:
         one_hot = False
     deviation = np.sqrt(squares / max(count, 1))
-    return NumberSurvey(bad, bad_row, low, high, integral, one_hot, one_hot and hollow, mean, deviation, binary)
+    return NumberSurvey(
+        bad, bad_row, low, high, integral, one_hot, one_hot and hollow, mean, deviation, binary, lowest, highest
+    )  # fmt: skip
 
 
 def _slice_of(chunks: Iterator[Chunk], first: int, count: int) -> list[str]:

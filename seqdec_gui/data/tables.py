@@ -59,7 +59,7 @@ def _with_remedy(error: InvalidInput, path: Path) -> InvalidInput:
         return error
     return InvalidInput(
         [
-            msgspec.structs.replace(problem, hint=hint) if problem.code in _WRONG_CONTENT else problem
+            msgspec.structs.replace(problem, hint=hint, proposed=msgspec.UNSET) if problem.code in _WRONG_CONTENT else problem
             for problem in error.problems
         ]
     )

@@ -25,7 +25,7 @@ from seqdec_gui.domain.kinds.layer_stack import (
 )
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
-from seqdec_gui.domain.types import PortType, StatesType, TensorType
+from seqdec_gui.domain.types import MemoryType, PortType, StatesType, TensorType
 from seqdec_gui.domain.validation import verdict
 
 MOST = 4
@@ -121,6 +121,10 @@ def _candidates(known: Inference, link: Link, source_type: PortType, target: Kin
 
 def _any(known: Inference, source_type: PortType, wanted: PortType | None = None) -> Iterator[Adapter]:
     """Yield adapters to any type but states, by the type at the source."""
+    if isinstance(source_type, MemoryType):  # an encoder gives its sequence and its code as well
+        if (width := _last(wanted)) and width != source_type.width:
+            yield _stack(f"Dense to {width} at every step", "per_step_dense", Dense(units=width, per_step=True))
+        return
     if isinstance(source_type, StatesType):
         width = _last(wanted) or sum(state.units for state in source_type.cells)
         yield Adapter(f"Join the states to a code of {width}", "code", Bottleneck(units=width), "inputs", "code")
@@ -141,7 +145,7 @@ def _last(wanted: PortType | None) -> int | None:
 def _to_states(source_type: PortType, wanted: StatesType) -> Iterator[Adapter]:
     cell, units = wanted.cells[0].cell, tuple(state.units for state in wanted.cells)
     widths = ", ".join(map(str, units))
-    if isinstance(source_type, StatesType) or len(source_type.shape) == 1:
+    if isinstance(source_type, StatesType) or (isinstance(source_type, TensorType) and len(source_type.shape) == 1):
         yield Adapter(
             f"Dense to {cell} states [{widths}]", "to_states", DenseStates(cell=cell, units=units), "inputs", "states"
         )

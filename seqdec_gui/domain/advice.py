@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.graph import Call
 from seqdec_gui.domain.layers.layer import Layer
 from seqdec_gui.domain.layers.masks import gives_masks
 from seqdec_gui.domain.problems import Problem
@@ -25,12 +26,25 @@ def advice(design: Design, inference: Inference) -> Iterator[Problem]:
             text = "Keras 2 computes hard_sigmoid otherwise, so that the export format keras2-h5 cannot carry this block."
             hint = "Choose another activation if a file for Keras 2 is wanted."
             yield Problem("info", "activation_not_in_keras2", block.id, text, hint)
+        without = "" if submodel is None else next(filter(None, map(_not_in_keras2, submodel.calls)), "")
+        if without:
+            text = f"The export format keras2-h5 cannot carry this block: {without}."
+            yield Problem("info", "layer_not_in_keras2", block.id, text, "Choose otherwise if a file for Keras 2 is wanted.")
         for problem in block.parameters.advice(block.id in padded_left):
             where = f"{block.id}.{problem.where}" if problem.where else block.id
             yield msgspec.structs.replace(problem, where=where)
     if design.training.batch_statistics == "local":
         text = "Local batch statistics: a run on N devices is not equal to a run on one."
         yield Problem("warning", "local_statistics", "training.batch_statistics", text)
+
+
+def _not_in_keras2(call: Call) -> str:
+    """Return what Keras 2 does not have for this call; empty if it has everything."""
+    if call.layer.type == "RMSNormalization":
+        return f"{call.layer.name} is a layer that Keras 2 does not have"
+    if ("use_causal_mask", True) in call.options and call.named:
+        return f"{call.layer.name} is causal and has a mask of padding, which Keras 2 does not put together"
+    return ""
 
 
 def _hard_sigmoid(layer: Layer) -> bool:

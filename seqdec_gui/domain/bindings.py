@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+WrongBytes = Literal["refuse", "replace", "mark"]
 FaultyRows = Literal["refuse", "leave_out"]
 Numbering = Literal["shared", "own"]
 """Whether columns of text that belong together share the ids of symbols, or each column has its own."""
@@ -212,6 +213,14 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     ] = "auto"
     sheet: Annotated[str, Meta(description="The sheet of a workbook, by its name or number from 1; empty: the first.")] = ""
 
+    wrong_bytes: Annotated[
+        WrongBytes,
+        Meta(
+            description="What becomes of bytes that are no text in the encoding: the file is refused; U+FFFD stands for them "
+            "(replace); or the control character U+007F, whose rows data.faulty_rows leaves out (mark)."
+        ),
+    ] = "refuse"
+
     def __post_init__(self) -> None:
         if self.encoding != "auto" and not is_text_encoding(self.encoding):
             raise ValueError("Expected auto or a character encoding such as utf-8, cp1252, latin-1 or utf-16")
@@ -255,6 +264,14 @@ class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "number): the training is refused, or they are left out of it, and counted."
         ),
     ] = "refuse"
+
+    feed_map: Annotated[
+        tuple[tuple[str, str], ...],
+        Meta(
+            description="What a decoder that takes other symbols than it predicts is fed: pairs of a predicted and a fed "
+            "symbol or id; `begin` stands before what is fed first."
+        ),
+    ] = ()
 
     def with_bindings(self, bindings: tuple[Binding, ...]) -> DataSource:
         """Return the dataset with these bindings. The first binding sets the numbering to "shared" if it is not set."""

@@ -15,6 +15,7 @@ from seqdec_gui.domain.block_edits import spliced
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.base import EXAMPLES, Kind
+from seqdec_gui.domain.likely_blocks import likeliest_first, likely_after, likely_before
 from seqdec_gui.domain.link_judge import End, ends_of
 from seqdec_gui.domain.shapes import Inference, infer_block
 from seqdec_gui.domain.types import PortType, StatesType, TensorType
@@ -43,12 +44,14 @@ class BlockOffer(msgspec.Struct, frozen=True):
 
 
 def offers(design: Design, inference: Inference, start: End) -> tuple[BlockOffer, ...]:
-    """Return the blocks that a wire from `start` could lead to, in the order of the palette, then those through an adapter.
+    """Return the blocks that a wire from `start` could lead to: the likeliest, the others, then those through an adapter.
 
     Parameters of a block are set such that it fits: widths, cells and an embedding.
     """
     direct = list(_after(design, inference, start) if start.is_output else _before(design, inference, start))
-    return (*direct, *_through(design, inference, start, {offer.kind.kind() for offer in direct}))
+    tests = (likely_after if start.is_output else likely_before)(design, inference, start)
+    ordered = [direct[place] for place in likeliest_first([offer.kind for offer in direct], tests)]
+    return (*ordered, *_through(design, inference, start, {offer.kind.kind() for offer in direct}))
 
 
 def taken(design: Design, start: End, offer: BlockOffer, places: tuple[tuple[float, float], ...]) -> tuple[Design, str]:

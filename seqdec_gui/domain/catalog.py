@@ -19,17 +19,19 @@ from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.merge import Add, Concatenate
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
+from seqdec_gui.domain.kinds.transformer_decoder import TransformerDecoder
+from seqdec_gui.domain.kinds.transformer_encoder import TransformerEncoder
 
 _ORDER: tuple[type[Kind], ...] = (
-    Vector, FloatSequence, TokenSequence, DenseStates, RecurrentEncoder, ConvEncoder, Bottleneck, RecurrentDecoder,
-    LayerStack, Concatenate, Add, KerasModel, Loss,
+    Vector, FloatSequence, TokenSequence, DenseStates, RecurrentEncoder, ConvEncoder, TransformerEncoder, Bottleneck,
+    RecurrentDecoder, TransformerDecoder, LayerStack, Concatenate, Add, KerasModel, Loss,
 )  # fmt: skip
 """The kinds in the order of the palette."""
 
 KINDS: dict[str, type[Kind]] = {kind.kind(): kind for kind in _ORDER}
 """Every kind by its name in design files."""
 
-FieldType = Literal["integer", "number", "boolean", "text", "choice", "integers", "texts", "choices", "table"]
+FieldType = Literal["integer", "number", "boolean", "text", "choice", "integers", "numbers", "texts", "choices", "table"]
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -101,7 +103,8 @@ def _described(name: str, hint: Any, default: Any) -> Field:
             return Field(name, "table", default, rows={item.__name__: fields(item)}, **properties)
         if get_origin(item) is Literal:
             return Field(name, "choices", default, choices=get_args(item), **properties)
-        return Field(name, "texts" if item is str else "integers", default, **properties)
+        lists: dict[Any, FieldType] = {str: "texts", float: "numbers"}
+        return Field(name, lists.get(item, "integers"), default, **properties)
     if get_origin(hint) is Literal:
         return Field(name, "choice", default, choices=get_args(hint), **properties)
     if get_origin(hint) in (Union, types.UnionType):  # true or false, or one of some words

@@ -5,18 +5,19 @@ The text is formatted as ruff and black would at `WIDTH` columns, so that a form
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from seqdec_gui.domain.design import Block, Design, Port
-from seqdec_gui.domain.graph import Call, Submodel
+from seqdec_gui.domain.graph import NO_LAYERS, Call, Submodel
 from seqdec_gui.domain.kinds.keras_model import SUFFIXES
-from seqdec_gui.domain.layers.layer import Layer
+from seqdec_gui.domain.layers.layer import Layer, Sinusoid, Value
 from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.domain.shapes import Inference, infer
-from seqdec_gui.domain.source import Names, SourceError, docstring, identifier, literal, verified
-from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
+from seqdec_gui.domain.source import SINUSOID, Names, SourceError, docstring, identifier, literal, verified
+from seqdec_gui.domain.types import PortType, TensorType, tensors_of
 from seqdec_gui.domain.validation import check, model_problems
 
 WIDTH = 100
@@ -52,11 +53,14 @@ def generate_step(design: Design, decoder: str) -> str:
     if report.inference.blocks[decoder].submodel is None and kind.feeds_back:
         raise InvalidInput(list(errors(report.problems)))
     step = step_of(design, report.inference, decoder)
+    imports, tables = _tables([step])
     lines = [
         docstring("One step of a decoder, for sampling symbol by symbol."),
         "",
+        *imports,
         "import keras",
         "from keras import layers",
+        *tables,
         "",
         "",
     ]
@@ -105,11 +109,16 @@ def _script(design: Design, inference: Inference) -> Iterator[str]:
     files = keras_file_names(design)
     yield docstring(f"{_title(design, inference)}\n\n{usage}\n")
     yield ""
+    imports, tables = _tables(inference.blocks[block.id].submodel or NO_LAYERS for block in submodels)
+    yield from imports[:1]
     if imported:
-        yield from ("from pathlib import Path", "")
+        yield "from pathlib import Path"
+    if imported or imports:
+        yield ""
     yield "import keras"
     if own:
         yield "from keras import layers"
+    yield from tables
     for block in submodels:
         known = inference.blocks[block.id]
         yield from ("", "")
@@ -157,11 +166,28 @@ def _submodel_function(function: str, submodel: Submodel, name: str) -> Iterator
     for tensor in submodel.inputs:
         variable = identifier(tensor.variable)
         yield from _indented(_call(f"{variable} = ", "keras.Input", _input_arguments(tensor.type, tensor.name)))
-    for call in submodel.calls:
-        yield from _indented(_layer_call(call))
+    yield from _indented(_calls(submodel))
     inputs = _one_or_list([identifier(tensor.variable) for tensor in submodel.inputs])
     outputs = _one_or_list([identifier(variable) for output in submodel.outputs for variable in output.variables])
     yield from _indented(_call("return ", "keras.Model", [inputs, outputs, f"name={literal(name)}"]))
+
+
+def _calls(submodel: Submodel) -> list[str]:
+    """Return the calls of all layers; a layer that is called several times gets a variable before its first call."""
+    times = Counter(call.layer.name for call in submodel.calls)
+    taken = [tensor.variable for tensor in submodel.inputs]
+    taken += [tensor.variable for call in submodel.calls for tensor in call.outputs]
+    names = Names([*taken, "keras", "layers"])
+    variables: dict[str, str] = {}
+    lines: list[str] = []
+    for call in submodel.calls:
+        name = call.layer.name
+        if times[name] > 1 and name not in variables:
+            variables[name] = names.new(name.lower())
+            layer_class = f"layers.{identifier(call.layer.type)}"
+            lines += _call(f"{identifier(variables[name])} = ", layer_class, _layer_arguments(call.layer))
+        lines += _layer_call(call, variables.get(name, ""))
+    return lines
 
 
 def _input_arguments(type: TensorType, name: str) -> list[str]:
@@ -172,19 +198,36 @@ def _input_arguments(type: TensorType, name: str) -> list[str]:
 def _layer_arguments(layer: Layer) -> list[str]:
     """Return the arguments of a layer as source; the leading one or two are positional, as people write them."""
     bare = LAYERS[layer.type].positional
-    arguments = [literal(value) if key in bare else f"{identifier(key)}={literal(value)}" for key, value in layer.arguments]
+    arguments = [_value(value) if key in bare else f"{identifier(key)}={_value(value)}" for key, value in layer.arguments]
     if layer.inner is not None:
         arguments.insert(0, f"layers.{identifier(layer.inner.type)}({', '.join(_layer_arguments(layer.inner))})")
     return [*arguments, f"name={literal(layer.name)}"]
 
 
-def _layer_call(call: Call) -> list[str]:
+def _value(value: Value) -> str:
+    """Return the value of an argument as source."""
+    return f"sinusoid({value.steps}, {value.width})" if isinstance(value, Sinusoid) else literal(value)
+
+
+def _tables(submodels: Iterable[Submodel]) -> tuple[list[str], list[str]]:
+    """Return the import and the function that the tables of these submodels need; empty lists where none has a table."""
+    values = [value for submodel in submodels for call in submodel.calls for _, value in call.layer.arguments]
+    if not any(isinstance(value, Sinusoid) for value in values):
+        return [], []
+    return ["import math", ""], ["", "", *SINUSOID.splitlines()]
+
+
+def _layer_call(call: Call, variable: str) -> list[str]:
+    """Return the call of a layer, which is made there, or held by a variable."""
     results = [identifier(tensor.variable) for tensor in call.outputs]
     tensors = [identifier(name) for name in call.inputs]
     arguments = tensors if LAYERS[call.layer.type].separate_inputs else [_one_or_list(tensors)]
-    arguments += [f"{identifier(name)}={literal(value)}" for name, value in call.options]
+    arguments += [f"{identifier(name)}={_value(value)}" for name, value in call.options]
+    arguments += [f"{identifier(name)}={identifier(variable)}" for name, variable in call.named]
     if call.initial_state:
         arguments.append(f"initial_state=[{', '.join(map(identifier, call.initial_state))}]")
+    if variable:
+        return _call(f"{', '.join(results)} = ", identifier(variable), arguments)
     layer_class = f"layers.{identifier(call.layer.type)}"
     return _call(f"{', '.join(results)} = ", layer_class, _layer_arguments(call.layer), f"({', '.join(arguments)})")
 
@@ -229,25 +272,31 @@ def _block_call(design: Design, inference: Inference, block: Block, carried: dic
         if link is not None:
             inputs.append(carried[link.source])
     results = _results(block, inference.blocks[block.id].outputs, design, carried, names)
-    if len(inputs) == 1:
+    if len(inputs) == 1 and "," not in inputs[0]:
         arguments = inputs[0].removeprefix("*")
     else:
         arguments = f"[{', '.join(inputs)}]"
     return _call(f"{results} = ", identifier(block.id), [arguments])
 
 
-def _results(
-    block: Block, outputs: Mapping[str, StatesType | TensorType], design: Design, carried: dict[Port, str], names: Names
-) -> str:
-    """Return the targets of the assignment of a submodel call, and add the variables of its outputs to `carried`."""
+def _results(block: Block, outputs: Mapping[str, PortType], design: Design, carried: dict[Port, str], names: Names) -> str:
+    """Return the targets of the assignment of a submodel call, and add the variables of its outputs to `carried`.
+
+    Python takes one starred target: the tensors of further ports with several have a variable each.
+    """
     used = {link.source.port for link in design.links if link.source.block == block.id}
     results: list[str] = []
     for port in block.parameters.outputs():
-        many = len(tensors_of(port.name, outputs[port.name])) > 1
+        tensors = tensors_of(port.name, outputs[port.name])
+        if len(tensors) > 1 and any(result.startswith("*") for result in results):
+            each = [names.new(f"{block.id}_{port.name}_{name}") for name, _ in tensors]
+            carried[Port(block.id, port.name)] = ", ".join(each)
+            results += each if port.name in used else ["_"] * len(each)
+            continue
         name = names.new(f"{block.id}_{port.name}")
-        carried[Port(block.id, port.name)] = f"*{name}" if many else name
+        carried[Port(block.id, port.name)] = f"*{name}" if len(tensors) > 1 else name
         shown = name if port.name in used else "_"
-        results.append(f"*{shown}" if many else shown)
+        results.append(f"*{shown}" if len(tensors) > 1 else shown)
     return results[0].removeprefix("*") if len(results) == 1 else ", ".join(results)
 
 

@@ -101,6 +101,8 @@ def _data_to_builtins(data: DataSource) -> dict[str, Any]:
         del plain["reading"]
     if plain["numbering"] is None:  # none is stated
         del plain["numbering"]
+    if not plain["feed_map"]:  # none is needed
+        del plain["feed_map"]
     return plain
 
 

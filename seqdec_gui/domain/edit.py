@@ -175,7 +175,7 @@ def _explained(problem: Problem, field: Field, text: str) -> Problem:
 
 
 def _hint(field: Field) -> str:
-    each = " each" if field.type in ("integers", "table") else ""
+    each = " each" if field.type in ("integers", "numbers", "table") else ""
     bounds = f"Allowed{each}: {field.range_text()}." if field.range_text() else ""
     empty = "none for no value." if field.optional else ""
     return " ".join(filter(None, (bounds, empty)))
@@ -233,6 +233,13 @@ def _integers(text: str) -> list[int]:
         raise ValueError("whole numbers separated by commas") from None
 
 
+def _numbers(text: str) -> list[float]:
+    try:
+        return [_number(item) for item in _items(text) if item]
+    except ValueError:
+        raise ValueError("finite numbers separated by commas") from None
+
+
 def _table(text: str) -> Any:
     try:
         plain = msgspec.json.decode(text)
@@ -250,6 +257,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "text": str,
     "choice": str,
     "integers": _integers,
+    "numbers": _numbers,
     "texts": _items,
     "choices": _items,
     "table": _table,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -49,15 +50,25 @@ def read_number(field: Field, text: str) -> Reading:
 
 def read_integers(field: Field, text: str) -> Reading:
     """Read whole numbers separated by commas, spaces or semicolons; brackets are ignored."""
+    return _read_list(field, text, read_integer, "a whole number", "whole numbers such as 128, 64")
+
+
+def read_numbers(field: Field, text: str) -> Reading:
+    """Read numbers separated by commas, spaces or semicolons, such as `0.1, 0.2`; brackets are ignored."""
+    return _read_list(field, text, read_number, "a number", "numbers such as 0.1, 0.2")
+
+
+def _read_list(field: Field, text: str, read: Callable[[Field, str], Reading], one: str, several: str) -> Reading:
+    """Read a list whose items `read` reads. `one` and `several` are the words for an item and for the list."""
     parts = [part for part in re.split(r"[\s,;]+", text.strip(" []()")) if part]
     values = []
     for part in parts:
-        item = read_integer(msgspec.structs.replace(field, optional=False), part)
+        item = read(msgspec.structs.replace(field, optional=False), part)
         if item.fault:
-            return Reading(fault=item.fault.replace("a whole number", "whole numbers such as 128, 64", 1))
+            return Reading(fault=item.fault.replace(one, several, 1))
         values.append(item.value)
     if re.search(r"[,;]\s*[,;]|^[\s\[(]*[,;]", text):  # a number was forgotten; leaving it out would make another list
-        return Reading(fault=f"Expected whole numbers such as 128, 64, received {text.strip()}: one is missing at a comma.")
+        return Reading(fault=f"Expected {several}, received {text.strip()}: one is missing at a comma.")
     low, high = field.min_items or 0, field.max_items
     if len(values) < low:
         return Reading(fault=f"Expected at least {counted(low, 'number')}, received {len(values) or 'none'}.")
@@ -111,7 +122,7 @@ def format_value(value: Any) -> str:
 def range_words(field: Field) -> str:
     """Return the range of a field: `1 to 65,536`, `above 0`; `1 to 64 numbers, each 1 to 65,536` for lists."""
     each = field.range_text()
-    if field.type != "integers":
+    if field.type not in ("integers", "numbers"):
         return each
     low, high = field.min_items or 0, field.max_items
     count = f"{low} to {high} numbers" if high is not None else "numbers"

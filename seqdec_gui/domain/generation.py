@@ -60,9 +60,10 @@ Plan: TypeAlias = Stepwise | OnePass
 def plan_for(design: Design, inference: Inference, mapped: bool = False) -> Plan:
     """Return how to generate. A stepwise decoder is preferred to other outputs, and symbols are preferred to numbers.
 
-    `mapped` says that it is known what a decoder is fed after each symbol that it predicts, so that the widths may differ.
-    Raises InvalidInput with the reason if nothing can be generated.
+    `mapped` says that it is known what a decoder is fed after each symbol that it predicts, so that the widths may differ;
+    it is where the design has a mapping of its own. Raises InvalidInput with the reason if nothing can be generated.
     """
+    mapped = mapped or bool(design.data.feed_map)
     plans: list[Plan] = []
     problems: list[Problem] = []
     for block in design.blocks:
@@ -276,3 +277,11 @@ def _cannot(block_id: str, why: str, hint: str = "") -> InvalidInput:
 def _no_symbols(block_id: str, why: str) -> InvalidInput:
     text = f"This block cannot generate: {why}."
     return InvalidInput([Problem("error", "no_symbols", block_id, text, "Export it, and run it as a plain Keras model.")])
+
+
+def variational_width(design: Design) -> int:
+    """Return how many numbers the code of the last variational bottleneck has; 0 for a design without one."""
+    for block in reversed(design.blocks):
+        if getattr(block.parameters, "variational", False):
+            return int(getattr(block.parameters, "units", 0))
+    return 0

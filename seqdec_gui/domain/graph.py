@@ -43,8 +43,10 @@ class InputTensor(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """A call `outputs = layer(inputs)`, perhaps with `initial_state=[...]`. Variables may be reassigned, as in `x = layer(x)`.
 
-    `options` are further arguments of the call with plain values, as in `attention(x, y, use_causal_mask=True)`.
-    `parameters` counts all weights of the layer, `trainable` those that the optimizer changes.
+    `options` are further arguments of the call with plain values, as in `attention(x, y, use_causal_mask=True)`, and `named`
+    are those that are tensors: the argument and the variable, as in `attention(x, y, attention_mask=seen)`.
+    `parameters` counts all weights of the layer, `trainable` those that the optimizer changes. A layer may be called again,
+    with the same weights.
     """
 
     layer: Layer
@@ -54,6 +56,7 @@ class Call(msgspec.Struct, frozen=True):
     parameters: int
     trainable: int
     options: tuple[tuple[str, Value], ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -64,7 +67,10 @@ class Output(msgspec.Struct, frozen=True):
 
 
 class Submodel(msgspec.Struct, frozen=True):
-    """The layers of one block. `summary` becomes the docstring of its generated function."""
+    """The layers of one block. `summary` becomes the docstring of its generated function.
+
+    Calls with a layer of one name are calls of one layer, which has its weights once.
+    """
 
     summary: str
     inputs: tuple[InputTensor, ...]
@@ -73,11 +79,11 @@ class Submodel(msgspec.Struct, frozen=True):
 
     @property
     def parameters(self) -> int:
-        return sum(call.parameters for call in self.calls)
+        return sum({call.layer.name: call.parameters for call in self.calls}.values())
 
     @property
     def trainable(self) -> int:
-        return sum(call.trainable for call in self.calls)
+        return sum({call.layer.name: call.trainable for call in self.calls}.values())
 
     def in_step_with(self, variables: Iterable[str]) -> frozenset[str]:
         """Return the output ports whose steps are those of one of these inputs, so that each step may copy the input's.
@@ -105,7 +111,7 @@ class Submodel(msgspec.Struct, frozen=True):
             names.append(call.layer.name)
             if call.layer.inner is not None:
                 names.append(call.layer.inner.name)
-        return tuple(names)
+        return tuple(dict.fromkeys(names))
 
     def prefixed(self, prefix: str) -> Submodel:
         """Return the submodel with `prefix` before every layer name."""
@@ -122,6 +128,9 @@ class Submodel(msgspec.Struct, frozen=True):
         )
 
 
+NO_LAYERS = Submodel("", (), (), ())
+"""What stands for the layers of a block that has none of its own."""
+
 Many: TypeAlias = tuple[Tensor, ...]
 
 
@@ -137,7 +146,7 @@ class SubmodelBuilder:
         self._inputs.append(InputTensor(variable, name, type))
         return Tensor(variable, type)
 
-    def call(self, variable: str, layer: Layer, *inputs: Tensor, **options: Value) -> Tensor:
+    def call(self, variable: str, layer: Layer, *inputs: Tensor, **options: Value | Tensor) -> Tensor:
         """Apply a layer with one result; `options` are further arguments of the call, such as `use_causal_mask=True`."""
         return self.call_many((variable,), layer, *inputs, options=options)[0]
 
@@ -147,7 +156,7 @@ class SubmodelBuilder:
         layer: Layer,
         *inputs: Tensor,
         initial_state: Many = (),
-        options: Mapping[str, Value] = {},
+        options: Mapping[str, Value | Tensor] = {},
     ) -> Many:
         """Apply a layer with one result for each variable."""
         types = tuple(tensor.type for tensor in inputs)
@@ -165,7 +174,8 @@ class SubmodelBuilder:
                 tuple(tensor.variable for tensor in initial_state),
                 applied.parameters,
                 applied.trainable,
-                tuple(options.items()),
+                tuple((name, value) for name, value in options.items() if not isinstance(value, Tensor)),
+                tuple((name, value.variable) for name, value in options.items() if isinstance(value, Tensor)),
             )
         )
         return outputs

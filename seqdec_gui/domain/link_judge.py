@@ -40,7 +40,7 @@ class LinkJudge:
         self._into: dict[str, list[Link]] = {}
         for link in design.links:
             self._into.setdefault(link.target.block, []).append(link)
-        self._beyond = _upstream(design, start.port.block) if start.is_output else downstream(design, start.port.block)
+        self._beyond = upstream(design, start.port.block) if start.is_output else downstream(design, start.port.block)
         self._known: dict[Port, Verdict] = {}
         self._adapters: dict[Port, tuple[Adapter, ...]] = {}
 
@@ -84,7 +84,7 @@ class LinkJudge:
         return verdict(Design(both, tuple(self._into.get(link.target.block, ()))), link, self.inference)
 
 
-def _upstream(design: Design, start: str) -> set[str]:
+def upstream(design: Design, start: str) -> set[str]:
     """Return the ids of a block and of all blocks that it depends on."""
     fed: dict[str, list[str]] = {}
     for link in design.links:

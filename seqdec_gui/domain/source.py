@@ -81,7 +81,7 @@ class Names:
 
 
 # -- the finished script
-_IMPORTS = frozenset({"from pathlib import Path", "import keras", "from keras import layers"})
+_IMPORTS = frozenset({"import math", "from pathlib import Path", "import keras", "from keras import layers"})
 """The import statements that a script may contain."""
 
 _ANNOTATIONS = frozenset({"keras.Model", "dict[str, keras.Model]"})
@@ -93,8 +93,23 @@ _KERAS_CALLABLE = frozenset({"Input", "Model"})
 _SETTABLE = frozenset({"name", "trainable"})
 """The attributes of a model that a script may set."""
 
+SINUSOID = '''def sinusoid(steps, width):
+    """Sines and cosines of the places of steps, (steps, width): Vaswani et al., 2017, section 3.5."""
+    rates = [10000.0 ** (-2 * (column // 2) / width) for column in range(width)]
+    return [
+        [math.cos(step * rate) if column % 2 else math.sin(step * rate) for column, rate in enumerate(rates)]
+        for step in range(steps)
+    ]
+'''
+"""The only function with parameters that a script may contain: it computes the table of a `Sinusoid`."""
+
+_SINUSOID_CALL = re.compile(r"sinusoid\(\d+, \d+\)")
+_SINUSOID_CODE = ast.unparse(ast.parse(SINUSOID))
 _MAIN = "if __name__ == '__main__':\n    build()['full'].summary(expand_nested=True)"
 _FILE = re.compile(r"Path\(__file__\)\.with_name\((['\"])[A-Za-z0-9_]+\.(keras|h5|hdf5)\1\)")
+_MODULES = frozenset({"keras", "layers", "Path"})
+"""The names that no assignment and no function of a script may take."""
+
 _PARSE_ATTEMPTS = 10
 """The number of times that parsing is tried; see `_parsed`."""
 
@@ -106,13 +121,13 @@ def verified(text: str, layer_classes: Set[str]) -> str:
     """Return the script if it contains only constructs that `codegen` writes; raises SourceError otherwise.
 
     These are imports of Keras, functions without parameters, assignments of calls of layers, of models and of those
-    functions, plain values, and one `if __name__` that prints a summary.
+    functions, plain values, `SINUSOID` word for word, and one `if __name__` that prints a summary.
     """
     try:
         tree = _parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SourceError(f"it is no Python ({error})") from None
-    functions = frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+    functions = frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef)) - {"sinusoid"}
     _Verifier(functions, layer_classes).module(tree)
     return text
 
@@ -141,7 +156,9 @@ class _Verifier:
 
     def module(self, tree: ast.Module) -> None:
         for number, node in enumerate(tree.body):
-            if isinstance(node, ast.FunctionDef):
+            if isinstance(node, ast.FunctionDef) and node.name == "sinusoid":
+                self._require(ast.unparse(node) == _SINUSOID_CODE, node)
+            elif isinstance(node, ast.FunctionDef):
                 self._function(node)
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 self._require(ast.unparse(node) in _IMPORTS, node)
@@ -156,7 +173,7 @@ class _Verifier:
         plain = not (function.decorator_list or getattr(function, "type_params", []) or function.name.startswith("_"))
         without = not any((arguments.args, arguments.posonlyargs, arguments.kwonlyargs, arguments.vararg, arguments.kwarg))
         returns = function.returns is not None and ast.unparse(function.returns) in _ANNOTATIONS
-        self._require(plain and without and returns and function.name not in ("keras", "layers", "Path"), function)
+        self._require(plain and without and returns and function.name not in _MODULES, function)
         self._variables = set()
         for number, statement in enumerate(function.body):
             if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
@@ -171,7 +188,7 @@ class _Verifier:
         """Check the target of an assignment, and note its variables."""
         match node:
             case ast.Name(id=name):
-                self._require(not name.startswith("__") and name not in ("keras", "layers", "Path"), node)
+                self._require(not name.startswith("__") and name not in _MODULES, node)
                 self._require(name not in self._functions, node)
                 self._variables.add(name)
             case ast.Tuple(elts=items):
@@ -204,6 +221,8 @@ class _Verifier:
                     self._value(item)
             case ast.Call(func=ast.Attribute(value=ast.Call(), attr="with_name")):
                 self._require(_FILE.fullmatch(ast.unparse(node)) is not None, node)
+            case ast.Call(func=ast.Name(id="sinusoid")) if "sinusoid" not in self._variables:  # or a block has the name
+                self._require(_SINUSOID_CALL.fullmatch(ast.unparse(node)) is not None, node)
             case ast.Call(func=function, args=arguments, keywords=keywords):
                 self._called(function)
                 for argument in arguments:

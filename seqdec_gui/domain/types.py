@@ -1,4 +1,4 @@
-"""The types of ports: one tensor, or the states of a stack of recurrent layers."""
+"""The types of ports: one tensor, the states of a stack of recurrent layers, or a sequence to attend to."""
 
 from __future__ import annotations
 
@@ -65,9 +65,29 @@ class StatesType(msgspec.Struct, frozen=True, tag="states"):
         )
 
 
-PortType: TypeAlias = TensorType | StatesType
+class MemoryType(msgspec.Struct, frozen=True, tag="memory"):
+    """A sequence that a decoder attends to, `(None, steps, width)`, and which of its steps count.
+
+    With `padded`, a second tensor `(None, steps)` is 1 for a step of the sequence and 0 for padding.
+    """
+
+    steps: int | None
+    width: int
+    padded: bool = False
+
+    def __str__(self) -> str:
+        return f"memory {format_shape((self.steps, self.width))}" + (" with its padding" if self.padded else "")
+
+    @property
+    def tensors(self) -> tuple[tuple[str, TensorType], ...]:
+        """The name and the type of every tensor, in the order of the wire."""
+        sequence = ("sequence", TensorType((self.steps, self.width)))
+        return (sequence, ("seen", TensorType((self.steps,)))) if self.padded else (sequence,)
+
+
+PortType: TypeAlias = TensorType | StatesType | MemoryType
 
 
 def tensors_of(name: str, port_type: PortType) -> tuple[tuple[str, TensorType], ...]:
-    """Return the tensors of a port with their names: one tensor as `name`, or h_0, c_0, ... for states."""
-    return port_type.tensors if isinstance(port_type, StatesType) else ((name, port_type),)
+    """Return the tensors of a port with their names: one tensor as `name`, h_0, c_0, ... for states, or those of a memory."""
+    return ((name, port_type),) if isinstance(port_type, TensorType) else port_type.tensors

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 import warnings
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.opened_bundle import choose_backend
 from seqdec_gui.runner.sampler import Sample
 from seqdec_gui.runs.data_record import read_record
+from seqdec_gui.runs.quality.errors import StepChoice
 from seqdec_gui.runs.run_files import RunFiles
 from seqdec_gui.runs.tasks import CheckpointName, EncodeTask, GenerateTask, Notice, ScoreTask, SplitName
 
@@ -27,12 +29,18 @@ Rows = Sequence[Any]
 
 
 class SequenceScore(NamedTuple):
-    """How likely the sequence of a row is; `log_probabilities` are those of its symbols, the end symbol included."""
+    """How likely the sequence of a row is; `log_probabilities` are those of its symbols, the end symbol included.
+
+    `against` is its log-likelihood under the other model, None without one or where that cannot score it. `steps` are the
+    likeliest symbols at each step, where they were asked for.
+    """
 
     row: int
     text: str
     log_probability: float
     log_probabilities: Array
+    against: float | None = None
+    steps: tuple[StepChoice, ...] = ()
 
 
 class TrainedModel:
@@ -115,21 +123,44 @@ def generate(
 
 
 def score(
-    model: TrainedModel, rows: Rows = (), *, split: SplitName | None = None, text: str = ""
-) -> list[SequenceScore]:  # fmt: skip
-    """Return how likely the sequences of rows are; `text` names the values that hold them. Raises InvalidInput."""
-    from seqdec_gui.runner.score_task import rows_to_score
+    model: TrainedModel,
+    rows: Rows = (),
+    *,
+    split: SplitName | None = None,
+    text: str = "",
+    against: TrainedModel | None = None,
+    candidates: int = 0,
+) -> list[SequenceScore]:
+    """Return how likely the sequences of rows are; `text` names the values that hold them. Raises InvalidInput.
+
+    `against` is another model, a prior for example, that scores the same sequences. `candidates` is how many of the likeliest
+    symbols of each step to return.
+    """
+    from seqdec_gui.runner.choices import choices
+    from seqdec_gui.runner.score_rows import Against, rows_to_score, scores_against
 
     scorer = model.loaded.scorer_with(model.feed_map)
     task = ScoreTask(
         run=str(model.path), output="", rows=_mappings(rows, ()), split=split, trained_on=model.trained_on, text=text
     )
-    arrays, chosen, _ = rows_to_score(task, model.loaded, scorer, _warn)
+    found = rows_to_score(task, model.loaded, scorer, _warn)
+    scores = [each for part in scorer.scores(found.arrays, found.chosen) for each in part]
+    texts = [scorer.symbols.read(each.ids.tolist()) for each in scores]
+    other = Against({}, {})
+    if against is not None and scores:
+        given = [(each.row, words) for each, words in zip(scores, texts, strict=True)]
+        other = scores_against(task, model.loaded, against.loaded, given, _warn)
+    steps: Iterator[tuple[StepChoice, ...]] = iter([()] * len(scores))
+    if candidates:
+        places, ids = np.array([each.row for each in scores], np.int64), [each.ids for each in scores]
+        steps = choices(scorer, found.arrays, places, ids, candidates)
     return [
-        SequenceScore(each.row, scorer.symbols.read(each.ids.tolist()), each.log_probability, each.log_probabilities)
-        for part in scorer.scores(arrays, chosen)
-        for each in part
-    ]
+        SequenceScore(
+            each.row, words, each.log_probability, each.log_probabilities,
+            other.scores[place].log_probability if place in other.scores else None, chosen,
+        )
+        for place, (each, words, chosen) in enumerate(zip(scores, texts, steps, strict=True))
+    ]  # fmt: skip
 
 
 def encode(model: TrainedModel, rows: Rows = (), *, split: SplitName | None = None, port: str = "") -> Array:
@@ -145,17 +176,28 @@ def encode(model: TrainedModel, rows: Rows = (), *, split: SplitName | None = No
     return np.concatenate(list(encoder.codes(arrays, chosen)))
 
 
-def evaluate(model: TrainedModel, data: Path | str | None = None, *, split: SplitName = "test") -> dict[str, float | None]:
-    """Return the losses and metrics over a file with the columns of the training, or over a split. Raises InvalidInput."""
+def evaluate(
+    model: TrainedModel,
+    data: Path | str | None = None,
+    *,
+    split: SplitName = "test",
+    decimal: Literal["auto", ".", ","] = "auto",
+) -> dict[str, float | None]:
+    """Return the losses and metrics over a file with the columns of the training, or over a split. Raises InvalidInput.
+
+    `decimal` is the decimal mark of the file; auto: as the file tells, or as that of the training.
+    """
     from seqdec_gui.runner.opened_run import OpenedRun, metrics_of
-    from seqdec_gui.runner.told import tell_changes
+    from seqdec_gui.runner.told import tell_changes, tell_notes
 
     trained = model.loaded.trained
     if not isinstance(trained, OpenedRun):
         raise InvalidInput("A bundle has no losses to evaluate; open the run.", "no_rows")
     if data is None:
         tell_changes(trained, _warn)
-    return metrics_of(trained, None if data is None else Path(data).absolute(), split, model.trained_on)[0]
+    path = None if data is None else Path(data).absolute()
+    told = partial(tell_notes, tell=_warn)
+    return metrics_of(trained, path, split, model.trained_on, decimal=decimal, tell=told)[0]
 
 
 def _warn(notice: Notice) -> None:

@@ -46,8 +46,8 @@ def by_input(row: Any, number: int, fitted: Fitted, inputs: Sequence[str]) -> di
         given = next((key for key in (name, *port.names) if key in row), None)
         if given is not None:
             found[name] = row[given]
-        elif len(port.columns) > 1 and all(column in row for column in port.columns):
-            values = [math.nan if row[column] in (None, "") else row[column] for column in port.columns]  # missing
+        elif (columns := port.number_names or port.columns) and len(columns) > 1 and all(name in row for name in columns):
+            values = [math.nan if row[column] in (None, "") else row[column] for column in columns]  # missing
             found[name] = values
             problems += [
                 Problem(
@@ -57,7 +57,7 @@ def by_input(row: Any, number: int, fitted: Fitted, inputs: Sequence[str]) -> di
                     f"Row {number + 1} has {str(row[column])[:60]!r} in {column}.",
                     "Give a number.",
                 )
-                for column, value in zip(port.columns, values, strict=True)
+                for column, value in zip(columns, values, strict=True)
                 if not isinstance(port.codec, ReadsText) and not _is_number(value)
             ]
         else:

@@ -13,7 +13,7 @@ from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.encoding import Encoder
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
-from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
+from seqdec_gui.runner.told import Tell, reading_of, tell_changes, tell_notes, tell_refused
 from seqdec_gui.runs.task_results import Encoded
 from seqdec_gui.runs.tasks import EncodeTask, Progress, TaskChannel
 
@@ -77,7 +77,7 @@ def rows_to_encode(task: EncodeTask, loaded: Any, encoder: Encoder, tell: Tell) 
     if task.rows:
         return dict(wanted.encode_rows(columns_of(task.rows, wanted))), np.arange(len(task.rows)), NOTHING
     if task.input:
-        rows = read_input(wanted, Path(task.input), task.keep, loaded.trained.design.data.reading)
+        rows = read_input(wanted, Path(task.input), task.keep, reading_of(task, loaded.trained.design))
         encoded = encode_good_rows(wanted, rows.values, rows.reasons, rows.lines)
         tell_notes(rows.notes, tell)
         return encoded.arrays, encoded.good, Beside(encoded.reasons, rows.kept)

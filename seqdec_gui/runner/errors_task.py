@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +11,17 @@ import numpy as np
 from seqdec_gui.data.written_tokens import error_rate, tokens_of
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
+from seqdec_gui.runner.choices import choices
 from seqdec_gui.runner.errors_files import write
 from seqdec_gui.runner.quality.written import texts_of_inputs, texts_of_targets
 from seqdec_gui.runs.quality.applying import subject_of
-from seqdec_gui.runs.quality.errors import Candidate, Errors, Pair, StepChoice, errors_of
+from seqdec_gui.runs.quality.errors import Errors, Pair, errors_of
 from seqdec_gui.runs.task_results import ErrorsFound
 from seqdec_gui.runs.tasks import ErrorsTask, Notice, Progress, TaskChannel
 
 if TYPE_CHECKING:
     from seqdec_gui.runner.decoding.batches import Found
     from seqdec_gui.runner.scoring import Scorer
-
-END = "<end>"
-"""How the end symbol is written among the candidates of a step."""
 
 
 def find_errors(task: ErrorsTask, channel: TaskChannel, scratch: Path) -> ErrorsFound:
@@ -78,28 +75,7 @@ def _with_steps(errors: Errors, task: ErrorsTask, scorer: Scorer, arrays: dict[s
     """Return the errors with the candidates of each step for the worst rows."""
     worst = list(errors.worst)
     rows = np.array([each.row for each in worst[: task.worst]], int)
-    steps = _steps(scorer, arrays, rows, [found[row].ids for row in rows.tolist()], task.candidates)
-    for place, choices in enumerate(steps):
-        worst[place] = msgspec.structs.replace(worst[place], steps=choices)
+    steps = choices(scorer, arrays, rows, [found[row].ids for row in rows.tolist()], task.candidates)
+    for place, chosen in enumerate(steps):
+        worst[place] = msgspec.structs.replace(worst[place], steps=chosen)
     return msgspec.structs.replace(errors, worst=tuple(worst))
-
-
-def _steps(scorer: Scorer, arrays: dict[str, Any], rows: Any, ids: list[Any], count: int) -> Iterator[tuple[StepChoice, ...]]:
-    """Yield for each row what could have been chosen at each step of the ids that were generated for it."""
-    symbols = scorer.symbols
-
-    def name(number: int) -> str:
-        if number == symbols.end:
-            return END
-        return (symbols.read([number]) if symbols.allowed[number] else "") or f"<{number}>"
-
-    for probabilities, chosen in zip(scorer.probabilities(arrays, rows, ids), ids, strict=True):
-        likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
-        yield tuple(
-            StepChoice(name(int(number)), _rounded(p[number]), tuple(Candidate(name(int(k)), _rounded(p[k])) for k in best))
-            for p, number, best in zip(probabilities, chosen, likeliest, strict=True)
-        )
-
-
-def _rounded(probability: Any) -> float:
-    return round(float(probability), 6)

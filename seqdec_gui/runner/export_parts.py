@@ -49,7 +49,7 @@ def inputs_of(trained: OpenedRun, models: Mapping[str, keras.Model], part: str, 
     step = models[part]
     fed, *states = inputs_of_part(trained, _decoder(trained, part), rows)
     shapes = [tuple(axis or 0 for axis in tensor.shape[1:]) for tensor in step.inputs[1:]]
-    states = states or [np.zeros((len(fed), *shape), np.float32) for shape in shapes]  # as a language model begins
+    states += [np.zeros((len(fed), *shape), np.float32) for shape in shapes[len(states) :]]  # as a language model begins
     seen: list[list[Array]] = []
     for number in range(min(STEPS_COMPARED, fed.shape[1])):
         inputs = [fed[:, number : number + 1], *states]
@@ -77,8 +77,12 @@ def result_names(trained: OpenedRun, part: str) -> tuple[str, ...]:
     if part in STEP_PARTS:
         step = step_of(design, inference, _decoder(trained, part))
         if part == INITIAL_STATES:
-            return tuple(tensor.name for tensor in step.inputs[1:])
-        return tuple(variable for output in step.outputs for variable in output.variables)
+            given = sources_of(design, _decoder(trained, part), leave_out=("inputs",))
+            count = sum(len(tensors_of("", inference.blocks[port.block].outputs[port.port])) for port in given)
+            return tuple(tensor.name for tensor in step.inputs[1 : 1 + count])
+        entering = {tensor.variable for tensor in step.inputs}  # what a step hands on unchanged
+        variables = [variable for output in step.outputs for variable in output.variables]
+        return tuple(f"next_{variable}" if variable in entering else variable for variable in variables)
     if part != "full":
         ports = design.block(part).parameters.outputs()
         return tuple(name for port in ports for name, _ in tensors_of(port.name, inference.blocks[part].outputs[port.name]))

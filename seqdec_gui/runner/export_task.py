@@ -147,6 +147,8 @@ def _prepared(task: ExportTask | ExportAllTask, channel: TaskChannel, scratch: P
     from seqdec_gui.runner.raw_inputs import fail_unless_equal, raw_of, with_raw_inputs
 
     trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    if task.feed_map:
+        trained = trained.with_feed_map(Path(task.feed_map))
     models, difference = models_with(trained, task.part), 0.0
     inputs = inputs_of(trained, models, task.part, _rows_to_compare(trained, channel))
     known = _scalings(trained, channel)

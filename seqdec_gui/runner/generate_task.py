@@ -13,7 +13,7 @@ from seqdec_gui.domain.decoding import TRIES_PER_SAMPLE, Greedy, answers_per_row
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of, write_samples
-from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
+from seqdec_gui.runner.told import Tell, reading_of, tell_changes, tell_notes, tell_outside, tell_refused
 from seqdec_gui.runs.task_results import Generated
 from seqdec_gui.runs.tasks import GenerateTask, Notice, Progress, TaskChannel
 
@@ -75,8 +75,13 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
                     answered[sample.row] = answered.get(sample.row, 0) + 1
             channel.send(Progress(done=done, total=len(rows.chosen) * per_row))
 
-    beside = rows.beside
-    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
+    beside, measured = rows.beside, None
+    if task.properties:
+        from seqdec_gui.runner.measured_properties import MeasuredProperties
+
+        asked = {} if task.codes else rows.arrays
+        measured = MeasuredProperties(task.properties, loaded, sampler.plan.loss, asked, channel.send)
+    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside, measured)
     tell_refused(beside.reasons, "decoded", channel.send, "The column problem says why.")
     tried = TRIES_PER_SAMPLE * task.count
     if fewer := sum(found < task.count for found in answered.values()):
@@ -88,7 +93,11 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
         )
         channel.send(Notice(text=text, severity="warning"))
     shown = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=shown, unfinished=unfinished, refused=len(beside.reasons))
+    agreements = () if measured is None else tuple(map(str, measured.agreements()))
+    return Generated(
+        path=task.output, samples=count, preview=shown, unfinished=unfinished, refused=len(beside.reasons),
+        agreements=agreements,
+    )  # fmt: skip
 
 
 def _tell_of_equal_samples(task: GenerateTask, sampler: Sampler, channel: TaskChannel) -> None:
@@ -113,7 +122,7 @@ def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler, tell: Tell) -> Ro
         return RowsToDecode(arrays, chosen)
     if not needed:
         return _prefixes_alone(task) if column else RowsToDecode({}, np.arange(1))
-    return _new_rows(task, needed, loaded.fitted, loaded.trained.design.data.reading, tell, first)
+    return _new_rows(task, needed, loaded.fitted, reading_of(task, loaded.trained.design), tell, first)
 
 
 def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, tell: Tell, first: str = "") -> RowsToDecode:
@@ -134,14 +143,16 @@ def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any
                 plain = [{name: value for name, value in row.items() if name != column} for row in task.rows]
                 values = columns_of(plain, wanted)
                 arrays = dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values))
-                return RowsToDecode(arrays, np.arange(len(task.rows)), prefixes)
+                outside = tell_outside(fitted, values, tell)
+                return RowsToDecode(arrays, np.arange(len(task.rows)), prefixes, Beside(outside=outside))
             rows = read_input(wanted, Path(task.input), (*task.keep, *[column for _ in [0] if column]), how)
             values = first_of_sequences(rows.values, fitted, first) if first else rows.values
             encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
             tell_notes(rows.notes, tell)
             kept = {name: cells for name, cells in rows.kept.items() if name != column or name in task.keep}
+            good = {row: text for row, text in tell_outside(fitted, values, tell).items() if row not in encoded.reasons}
             return RowsToDecode(
-                encoded.arrays, encoded.good, rows.kept[column] if column else None, Beside(encoded.reasons, kept)
+                encoded.arrays, encoded.good, rows.kept[column] if column else None, Beside(encoded.reasons, kept, good)
             )
         except InvalidInput as error:
             raise InvalidInput(

@@ -59,6 +59,24 @@ class LoadedRun:
         return Scorer(self.trained.design, self.trained.models, self.fitted, self.sampler_with(feed_map))
 
 
+def load_beside(run: Path, checkpoint: str, scratch: Path) -> LoadedRun:
+    """Return a second run or bundle, to compare with the one of `load`, which stays loaded. Raises InvalidInput."""
+    stamp = None if is_bundle(run) else stamps(str(run), checkpoint)
+    if stamp is not None and stamp in _last:
+        return _last[stamp]
+    if stamp is None or stamp not in _beside:
+        folder = scratch / "beside"
+        folder.mkdir(exist_ok=True)
+        opened = open_bundle(run, folder) if stamp is None else open_trained(run, checkpoint, folder)
+        _beside.clear()
+        if stamp is None:
+            return LoadedRun(opened)
+        _beside[stamp] = LoadedRun(opened)
+    return _beside[stamp]
+
+
+_beside: dict[Hashable, LoadedRun] = {}
+"""The run that another was compared with last, by the stamps of its files."""
 _last: dict[Hashable, LoadedRun] = {}
 """The run that was loaded last, by the stamps of its files; empty in a new process."""
 

@@ -34,7 +34,7 @@ def on_placed_device() -> Iterator[None]:
 
     info = of_backend(keras.backend.backend())
     title = info.title if info is not None else keras.backend.backend()
-    if not _sees_a_gpu():
+    if not sees_a_gpu():
         text = f"A GPU was chosen, and the installed {title} has none that it can use: choose cpu, or install its GPU support"
         raise SeqdecError(f"{text} (docs/install.md).")
     on_gpu = info is not None and info.builds_without_compiling
@@ -45,7 +45,8 @@ def on_placed_device() -> Iterator[None]:
         _building_on.reset(token)
 
 
-def _sees_a_gpu() -> bool:
+def sees_a_gpu() -> bool:
+    """Return whether the framework has a GPU that it can use."""
     import keras
 
     try:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.data.dataset import Dataset, open_dataset
+from seqdec_gui.data.feed_map import as_pairs, read_feed_map
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.split import Parts
 from seqdec_gui.data.tensor_feeds import expand, one_hot
@@ -62,15 +63,26 @@ class OpenedRun:
     def design(self) -> Design:
         return self.program.design
 
+    def with_feed_map(self, file: Path) -> OpenedRun:
+        """Return the run with a design that keeps what a file says is fed after each prediction. Raises InvalidInput."""
+        pairs = as_pairs(read_feed_map(file))
+        design = self.design.with_data(msgspec.structs.replace(self.design.data, feed_map=pairs))
+        return replace(self, program=msgspec.structs.replace(self.program, design=design))
+
     def fitted(self) -> Fitted:
         """Return the codecs that were fitted to the data. Raises InvalidInput."""
         return self.run.read_fit()
 
-    def dataset(self, file: Path | None = None) -> Dataset:
-        """Open the run's data, or the same columns of another file, encoded as in the training. Raises InvalidInput."""
+    def dataset(self, file: Path | None = None, decimal: Literal["auto", ".", ","] = "auto") -> Dataset:
+        """Open the run's data, or the same columns of another file, encoded as in the training. Raises InvalidInput.
+
+        `decimal` is the decimal mark of the other file.
+        """
         source = self.design.data
         if file is not None:  # all of its rows are new, so none are kept apart
             source = msgspec.structs.replace(source, split=Split(validation=0.0))
+            if decimal != "auto":
+                source = msgspec.structs.replace(source, reading=msgspec.structs.replace(source.reading, decimal=decimal))
         if file is not None or self.spec.data_file:
             source = msgspec.structs.replace(source, file=str(file or self.spec.data_file))
         return open_dataset(
@@ -134,8 +146,12 @@ def metrics_of(
     split: SplitName,
     trained_on: int = 0,
     report: Callable[[int, int], None] = lambda done, total: None,
+    decimal: Literal["auto", ".", ","] = "auto",
+    tell: Callable[[list[Problem]], None] = lambda notes: None,
 ) -> tuple[dict[str, float | None], int]:
     """Return the metrics over all rows of a file, or over a split of the run's data, and the number of rows.
+
+    `decimal` is the decimal mark of the file. What is doubtful in it, or left out of it, is told.
 
     Raises InvalidInput.
     """
@@ -143,7 +159,8 @@ def metrics_of(
     from seqdec_gui.runner.metrics import reported
 
     if data is not None:
-        dataset = trained.dataset(data)
+        dataset = trained.dataset(data, decimal)
+        tell([problem for problem in dataset.problems if problem.where == "data"])
         rows = dataset.training  # all rows but those that are left out
     else:
         dataset, rows = trained.rows_of(split, trained_on)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from seqdec_gui.data.codecs import FittedIds, ReadsText
-from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.fitted import Fitted, FittedPort
+from seqdec_gui.data.formats.notation import Doubt, plain_cell
+from seqdec_gui.data.outside import TITLE as OUTSIDE
 from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.data.rows import Values
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sampler import Sample
+
+if TYPE_CHECKING:
+    from seqdec_gui.runner.measured_properties import MeasuredProperties
 
 HEADER = ("row", "sample", "text", "log_probability")
 """Columns of a file of samples."""
@@ -27,34 +32,44 @@ PREVIEW = 20
 
 
 class Beside(NamedTuple):
-    """What stands beside the samples of a row: why it could not be decoded, by row, and columns that are carried over."""
+    """What stands beside the samples of a row: why it could not be decoded, by row, and columns that are carried over.
+
+    `outside` says by row which of its numbers lie outside the range of the training rows.
+    """
 
     reasons: Mapping[int, str] = {}
     kept: Mapping[str, Sequence[str]] = {}
+    outside: Mapping[int, str] = {}
 
     def names(self, taken: Sequence[str]) -> list[str]:
         """Return the names of the further columns, different from those that are taken."""
-        kept = [f"input_{name}" if name in (*taken, PROBLEM) else name for name in self.kept]
-        return [*kept, *([PROBLEM] if self.reasons else [])]
+        kept = [f"input_{name}" if name in (*taken, PROBLEM, OUTSIDE) else name for name in self.kept]
+        return [*kept, *([OUTSIDE] if self.outside else []), *([PROBLEM] if self.reasons else [])]
 
     def cells(self, row: int) -> list[str]:
         kept = [column[row] for column in self.kept.values()]
-        return [*kept, *([self.reasons.get(row, "")] if self.reasons else [])]
+        outside = [self.outside.get(row, "")] if self.outside else []
+        return [*kept, *outside, *([self.reasons.get(row, "")] if self.reasons else [])]
 
 
 NOTHING = Beside()
 
 
 def write_samples(
-    path: Path, parts: Iterable[list[Sample]], mark_unfinished: bool = False, beside: Beside = NOTHING
+    path: Path,
+    parts: Iterable[list[Sample]],
+    mark_unfinished: bool = False,
+    beside: Beside = NOTHING,
+    measured: MeasuredProperties | None = None,
 ) -> tuple[int, tuple[Sample, ...]]:
     """Write the file whole or not at all; returns the number of samples and the first of them. Raises SeqdecError.
 
     It is SMILES (`text`, a tab and a name) if it ends in .smi, JSON Lines if it ends in .jsonl, otherwise CSV.
-    `mark_unfinished` adds the column `finished`. A row of `beside.reasons` has one line without a text, but none in SMILES.
+    `mark_unfinished` adds the column `finished`, `measured` those of the properties of molecules. A row of `beside.reasons`
+    has one line without a text, but none in SMILES.
     """
     count, preview = 0, list[Sample]()
-    header = (*HEADER, FINISHED) if mark_unfinished else HEADER
+    header = (*HEADER, *[FINISHED] * mark_unfinished, *(measured.names if measured is not None else ()))
     refused = sorted(beside.reasons)
 
     def refusals(before: float) -> Iterator[Sequence[object]]:
@@ -64,9 +79,11 @@ def write_samples(
 
     with RowFile(path, (*header, *beside.names(header))) as file:
         for part in parts:
-            for row, sample, text, log_probability, finished in part:
+            further = measured.cells(part) if measured is not None else [()] * len(part)
+            for (row, sample, text, log_probability, finished), cells in zip(part, further, strict=True):
                 file.write(refusals(row))
-                file.write([(row, sample, text, log_probability, *[finished] * mark_unfinished, *beside.cells(row))])
+                own = (row, sample, text, log_probability, *[finished] * mark_unfinished, *cells)
+                file.write([(*own, *beside.cells(row))])
             preview += part[: PREVIEW - len(preview)]
             count += len(part)
         file.write(refusals(math.inf))
@@ -87,6 +104,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
         if isinstance(port.codec, ReadsText):
             columns[port.name] = [str(value) for value in values]
             continue
+        fail_if_read_otherwise(fitted, port, values)
         depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
         shape = (*port.codec.shape, depth) if depth else port.codec.shape
         try:
@@ -96,6 +114,32 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
             text = f"Row {wrong + 1} of input {name} is {str(values[wrong])[:60]!r}; expected numbers of shape {shape}."
             raise InvalidInput([Problem("error", "not_numbers", name, text)]) from error
     return columns
+
+
+def fail_if_read_otherwise(fitted: Fitted, port: FittedPort, values: Sequence[Any]) -> None:
+    """Raise InvalidInput for a text that Python reads as another number than the training would, such as `1.234`."""
+    notations = fitted.notations(port)
+    for row, value in enumerate(values):
+        parts = value if isinstance(value, list | tuple) else [value]
+        for place, part in enumerate(parts):
+            notation = notations[place if len(notations) == len(parts) else 0] if notations else None
+            if not isinstance(part, str) or notation is None:
+                continue
+            read = plain_cell(part.strip(), notation)
+            settled, other = (read.settled, read.other) if isinstance(read, Doubt) else (read, part.strip())
+            if isinstance(read, Doubt) or _differ(read, part):
+                text = (
+                    f"Row {row + 1} of input {port.name} is the text {part!r}, which is {settled} as the file of the training "
+                    f"was written, and may be {other}."
+                )
+                raise InvalidInput([Problem("error", "number_format", port.name, text, "Give a number, not a text.")])
+
+
+def _differ(one: str, other: str) -> bool:
+    try:
+        return float(one) != float(other)
+    except ValueError:
+        return False  # what is no number in Python is refused as such
 
 
 def _fits(value: Any, shape: tuple[int, ...]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data.feed_map import FeedMap
+from seqdec_gui.data.feed_map import FeedMap, of_pairs
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
 from seqdec_gui.data.teaching import fail_if_taught
@@ -31,6 +31,7 @@ from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding.batches import Answers, Found
+from seqdec_gui.runner.decoding.compiled import on_gpu
 from seqdec_gui.runner.decoding.limits import allowed_symbols, prefix_begin
 from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_as_text, numbers_of, scale_of
 from seqdec_gui.runner.decoding.recorded import Recorded, recorded_symbols, symbols_from
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 MAX_SEQUENCES_AT_ONCE = 1024
 """Most sequences that are generated together."""
+MORE_ON_GPU, MAX_STATE_BYTES = 4, 2**28
+"""How many times as many on a GPU, whose kernels take as long for few rows, if their states have no more bytes than this."""
 MAX_PROBABILITIES_AT_ONCE = 2**24
 """Most probabilities that are held at once, over all sequences that are generated together."""
 
@@ -84,7 +87,12 @@ class Sampler:
     ) -> None:
         inference = infer(design)
         plan = plan_for(design, inference, feed_map is not None)
-        if feed_map is not None and (recorded is not None or isinstance(plan, OnePass) or plan.numbers):
+        if feed_map is None and design.data.feed_map:
+            feed_map = of_pairs(design.data.feed_map)
+        elif feed_map is not None and recorded is not None:
+            text = "A bundle has what is fed after each prediction in itself."
+            raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
+        if feed_map is not None and (isinstance(plan, OnePass) or plan.numbers):
             text = "A mapping is for a run whose decoder is fed the symbols that it predicts, and this is none."
             raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
         self.plan = plan
@@ -124,7 +132,7 @@ class Sampler:
             self._numbers = Numbers(begin, recorded.steps, scale_of(fitted, plan.fed), scale_of(fitted, plan.loss))
             self.first_step_from = plan.fed if begin is None else ""
         elif recorded is not None and recorded.symbols is not None:
-            self._symbols = symbols_from(recorded.symbols, fitted, plan.loss, plan.width)
+            self._symbols = symbols_from(recorded.symbols, fitted, plan.loss, plan.width, plan.taken or plan.width)
         elif plan.numbers:
             array = next(feed.array for feed in fitted.feeds if feed.name == plan.fed)
             self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))
@@ -278,8 +286,10 @@ class Sampler:
 
     def _largest(self, width: int) -> int:
         """Return the most sequences to generate together: less memory for many symbols."""
-        steps = self.symbols.steps if self._decoder is None else 1
-        return min(MAX_SEQUENCES_AT_ONCE, max(16 * width, MAX_PROBABILITIES_AT_ONCE // max(1, self._width * steps)))
+        steps, most = self.symbols.steps if self._decoder is None else 1, MAX_SEQUENCES_AT_ONCE
+        if self._decoder is not None and on_gpu():
+            most *= max(1, min(MORE_ON_GPU, MAX_STATE_BYTES // (self._decoder.state_bytes * most)))
+        return min(most, max(16 * width, MAX_PROBABILITIES_AT_ONCE // max(1, self._width * steps)))
 
     # -- numbers
     def _check_numbers(self, strategy: Strategy, constraints: Constraints, more: bool) -> None:

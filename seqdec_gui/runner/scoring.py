@@ -31,6 +31,10 @@ ROWS_AT_ONCE = 256
 MAX_PROBABILITIES_AT_ONCE = 2**24
 
 
+GIVEN = "given sequences"
+"""The name of stored sequences that take the place of those of the rows, which an input may be too."""
+
+
 class Score(NamedTuple):
     """The log-likelihood of one row's sequence: `ids` up to the end symbol, which is included, and log p of each."""
 
@@ -73,10 +77,36 @@ class Scorer:
         InvalidInput.
         """
         arrays = {self._feeds[name].array for name in self.inputs}
-        ports = [port for port in fitted.ports if port.name in arrays and port.name != self.array]
+        ports = self._input_ports(fitted, arrays)
         if column in {name for port in ports for name in (port.name, port.port)}:
             raise InvalidInput(f"{column} is the column of an input; expected the column with the sequences.", "bad_decoding")
         return msgspec.structs.replace(fitted, ports=(*ports, self._sequence(fitted.port(self.array), column, arrays)))
+
+    def wanted_inputs(self, fitted: Fitted) -> Fitted:
+        """Return the fit with what rows give beside a sequence that is given apart."""
+        arrays = {self._feeds[name].array for name in self.inputs}
+        ports = [port for port in fitted.ports if port.name in arrays]
+        return msgspec.structs.replace(
+            fitted, ports=tuple(msgspec.structs.replace(port, role="input", generated=False) for port in ports)
+        )
+
+    def encode_given(self, fitted: Fitted, texts: Sequence[str]) -> tuple[Array, dict[int, str]]:
+        """Return stored sequences of these texts, and by place why one is no sequence of this model; it is zeros then."""
+        from seqdec_gui.data.new_rows import encode_good_rows
+
+        port = self._sequence(fitted.port(self.array), "", set())
+        alone = msgspec.structs.replace(fitted, ports=(port,))
+        values, empty = self.readable({self.array: list(texts)})
+        try:
+            encoded = encode_good_rows(alone, values, {})
+        except InvalidInput as error:
+            if len(texts) > 1 and error.problems[0].code != "no_rows":
+                raise
+            return np.zeros((len(texts), *port.codec.row_shape), port.codec.dtype), dict.fromkeys(range(len(texts)), str(error))
+        return self.stored(encoded.arrays, "", empty)[self.array], dict(encoded.reasons)
+
+    def _input_ports(self, fitted: Fitted, arrays: set[str]) -> list[FittedPort]:
+        return [port for port in fitted.ports if port.name in arrays and port.name != self.array]
 
     def _sequence(self, port: FittedPort, column: str, arrays: set[str]) -> FittedPort:
         codec: Any = port.codec
@@ -125,7 +155,7 @@ class Scorer:
         size = min(len(rows), ROWS_AT_ONCE, max(1, MAX_PROBABILITIES_AT_ONCE // max(1, steps * width)))
         for start in range(0, len(rows), max(1, size)):
             index = rows[np.minimum(np.arange(start, start + size), len(rows) - 1)]  # one shape to compile
-            ids = self._ids(np.asarray(arrays[self.array][index]))
+            ids = self._ids(np.asarray(arrays[GIVEN if GIVEN in arrays else self.array][index]))
             logs = self._logs(arrays, index, ids)
             yield [self._score(int(index[k]), ids[k], logs[k]) for k in range(min(size, len(rows) - start))]
 

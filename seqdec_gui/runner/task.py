@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import traceback
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -126,7 +127,7 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
     from seqdec_gui.runner.loaded import load
     from seqdec_gui.runner.opened_run import metrics_of
-    from seqdec_gui.runner.told import tell_changes
+    from seqdec_gui.runner.told import tell_changes, tell_notes
 
     def report(done: int, total: int) -> None:
         channel.send(Progress(done=done, total=total))
@@ -134,7 +135,15 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
     trained = load(Path(task.run), task.checkpoint, scratch).trained
     if not task.data:
         tell_changes(trained, channel.send)
-    metrics, rows = metrics_of(trained, Path(task.data) if task.data else None, task.split, task.trained_on, report)
+    metrics, rows = metrics_of(
+        trained,
+        Path(task.data) if task.data else None,
+        task.split,
+        task.trained_on,
+        report,
+        task.decimal,
+        partial(tell_notes, tell=channel.send),
+    )
     return Evaluated(metrics=metrics, rows=rows)
 
 

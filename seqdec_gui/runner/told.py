@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import counted
-from seqdec_gui.runs.tasks import Notice
+from seqdec_gui.runs.tasks import Notice, RowsTask
 
 if TYPE_CHECKING:
+    from seqdec_gui.data.fitted import Fitted
+    from seqdec_gui.data.rows import Values
+    from seqdec_gui.domain.bindings import Reading
+    from seqdec_gui.domain.design import Design
     from seqdec_gui.runner.opened_run import OpenedRun
 
 Tell = Callable[[Notice], None]
 """Where a notice goes: into the channel of a task, for example."""
+
+
+def reading_of(task: RowsTask, design: Design) -> Reading:
+    """Return the reading options of the training, with the decimal mark that the task sets."""
+    how = design.data.reading
+    return how if task.decimal == "auto" else msgspec.structs.replace(how, decimal=task.decimal)
 
 
 def tell_changes(trained: OpenedRun, tell: Tell) -> None:
@@ -25,6 +37,16 @@ def tell_notes(notes: Iterable[Problem], tell: Tell) -> None:
     """Tell what was seen in a file of rows."""
     for note in notes:
         tell(Notice(text=note.sentence(), severity="warning" if note.severity == "warning" else "info"))
+
+
+def tell_outside(fitted: Fitted, values: Mapping[str, Values], tell: Tell) -> dict[int, str]:
+    """Warn of numbers that lie outside the range of the training rows; returns them by row, as text."""
+    from seqdec_gui.data.outside import by_row, outside_training, sentence
+
+    found = outside_training(fitted, values)
+    if found:
+        tell(Notice(text=sentence(found), severity="warning"))
+    return by_row(found)
 
 
 def tell_refused(reasons: Mapping[int, str], what: str, tell: Tell, hint: str = "") -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import lock
-from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.listing import run_folders
 from seqdec_gui.runs.notes import display_name
@@ -33,6 +33,12 @@ def active_runs(places: Places) -> list[ActiveRun]:
             active = ActiveRun(run, display_name(run.path), asked.design_id, asked.design_path)
             found.append((asked.created, active))
     return [active for _, active in sorted(found, key=lambda pair: -pair[0])]
+
+
+def active_run(design: DesignKey, places: Places) -> RunFolder | None:
+    """Return the latest active run of a design. Runs in a thread."""
+    found = active_runs(places)
+    return next((each.run for each in found if design.owns(each.run.path, each.design_id, each.design_path)), None)
 
 
 def is_alive(run: RunFolder) -> bool:

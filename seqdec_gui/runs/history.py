@@ -52,6 +52,8 @@ class RunHistory:
         self.memory_total: dict[str, int] = {}
         self.started: Started | None = None
         self.final: FinalEvent | None = None
+        self.thinned = False
+        """Whether reports are left out (`runs.overview`)."""
         self.paused = False
         self.step = 0
         self.epoch = 0
@@ -130,6 +132,12 @@ class RunHistory:
     def seconds(self) -> float:
         """How long the run has been at work, the time between a crash and a resume left out."""
         return max(0.0, self._last_time - self._zero) if self.started else 0.0
+
+    def become(self, other: RunHistory) -> None:
+        """Tell from now on what another history of the same run tells; that one is not used any more."""
+        own = self._takers
+        self.__dict__.update(other.__dict__)
+        self._takers = own
 
     # -- one method per event
     def _take_started(self, event: Started) -> None:

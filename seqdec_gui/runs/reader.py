@@ -107,6 +107,11 @@ class Follower:
     def ended(self) -> bool:
         return self.final is not None
 
+    @property
+    def offset(self) -> int:
+        """Return up to where in the file the events were given."""
+        return self._tail.offset
+
     def poll(self, most_bytes: int | None = None) -> list[Event]:
         """Return new events; none if the run has not begun. Raises UnreadableLine, OSError.
 

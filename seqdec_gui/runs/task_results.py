@@ -49,6 +49,7 @@ class Generated(Tagged, frozen=True, kw_only=True, tag="generated"):
     """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability).
 
     `unfinished` sequences were cut at the greatest length. `refused` rows could not be decoded; the file says why.
+    `agreements` has a sentence about each property of molecules that was asked for: how well the samples have it.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Generated(Tagged, frozen=True, kw_only=True, tag="generated"):
     preview: tuple[tuple[int, int, str, float | None], ...] = ()
     unfinished: int = 0
     refused: int = 0
+    agreements: tuple[str, ...] = ()
 
 
 class ErrorsFound(Tagged, frozen=True, kw_only=True, tag="errors_found"):
@@ -82,12 +84,19 @@ SCORE_COLUMNS = ("row", "text", "log_probability", "symbols")
 """Columns of a file of scores."""
 SYMBOL_COLUMNS = ("symbol_texts", "symbol_log_probabilities")
 """Further columns: the symbols of each sequence, and log p of each; numbers with spaces between them in CSV."""
+CANDIDATES_COLUMN = "candidates"
+"""A column of JSON Lines: for each step what the sequence has, and the likeliest symbols (`runs.quality.errors.StepChoice`)."""
+AGAINST_COLUMNS = ("log_probability_against", "difference")
+"""The log-likelihood under another model, and how much more likely the sequence is under this one."""
+AGAINST_PROBLEM = "against_problem"
+"""Why the other model cannot score a sequence; the column is there if there is such a row."""
 
 
 class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
     """The file written, and the sums over its `rows`: `symbols` that count, end symbols too, and their log-likelihood.
 
-    `refused` rows could not be scored; the file says why.
+    `refused` rows could not be scored; the file says why. `compared` rows were scored under another model too; their
+    log-likelihoods under this one and under the other are `compared_log_probability` and `against_log_probability`.
     """
 
     path: str
@@ -95,6 +104,9 @@ class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
     symbols: int
     log_probability: float
     refused: int = 0
+    compared: int = 0
+    compared_log_probability: float = 0.0
+    against_log_probability: float = 0.0
 
     @property
     def perplexity(self) -> float:

@@ -44,7 +44,8 @@ class ExportTask(Tagged, frozen=True, kw_only=True, tag="export"):
 
     `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full`, a block's id, or one
     of `runs.export_formats.STEP_PARTS`. With `raw_inputs` the file standardises its inputs itself, so that it takes the numbers
-    of the data.
+    of the data. `feed_map` is a file that says what is fed after each prediction, which bundles and one-step decoders need
+    where the decoder takes other symbols than it predicts.
     """
 
     run: str
@@ -53,6 +54,7 @@ class ExportTask(Tagged, frozen=True, kw_only=True, tag="export"):
     part: str = "full"
     checkpoint: CheckpointName = "best"
     raw_inputs: bool = False
+    feed_map: str = ""
 
 
 class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
@@ -64,6 +66,7 @@ class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
     part: str = "full"
     checkpoint: CheckpointName = "best"
     raw_inputs: bool = False
+    feed_map: str = ""
 
 
 class RowsTask(Tagged, frozen=True, kw_only=True):
@@ -72,7 +75,8 @@ class RowsTask(Tagged, frozen=True, kw_only=True):
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are those of
     a `split` of the run's own data; none of these for a design without inputs. `trained_on` is how many rows the run trained on
     (0: unknown); where its data has another number now, the split is another. `keep` are columns of the input file to carry
-    over, beside those of ids. Rows that cannot be read have their reason in a column `problem`, and do not stop the others.
+    over, beside those of ids. `decimal` is the decimal mark of the file; auto: as the training's. Rows that cannot be read have
+    their reason in a column `problem`, and do not stop the others.
     """
 
     run: str
@@ -83,6 +87,7 @@ class RowsTask(Tagged, frozen=True, kw_only=True):
     trained_on: int = 0
     checkpoint: CheckpointName = "best"
     keep: tuple[str, ...] = ()
+    decimal: Literal["auto", ".", ","] = "auto"
 
 
 class GenerateTask(RowsTask, frozen=True, kw_only=True, tag="generate"):
@@ -91,7 +96,8 @@ class GenerateTask(RowsTask, frozen=True, kw_only=True, tag="generate"):
     `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and `count` is 1. With
     `unique` the samples of a row differ. `feed_map` is a file that says what is fed after each prediction. `mark_unfinished`
     adds the column `finished`: 0 for a sequence cut at the greatest length, else 1. `codes`, a file of an `EncodeTask` of this
-    `port`, stands for rows.
+    `port`, stands for rows. `properties` names those of molecules that are written beside, "auto" those that columns of the
+    inputs name.
     """
 
     count: Annotated[int, Meta(ge=1)] = 1
@@ -103,18 +109,25 @@ class GenerateTask(RowsTask, frozen=True, kw_only=True, tag="generate"):
     feed_map: str = ""
     codes: str = ""
     port: str = ""
+    properties: tuple[str, ...] = ()
 
 
 class ScoreTask(RowsTask, frozen=True, kw_only=True, tag="score"):
     """Write the log-likelihood of given sequences into `output`, CSV or JSON Lines by its ending.
 
-    The rows have the sequences too, in a column as in training, or in `text`. With `tokens` each symbol's own log-probability
-    is written.
+    The rows have the sequences too, in a column as in training, or in `text`; or `given` are the sequences, each with the
+    number of its row. With `tokens` each symbol's own log-probability is written, and with `candidates` as many of the
+    likeliest symbols at each step (JSON Lines alone). `against` is another run or a bundle, whose log-likelihoods of the same
+    sequences are written beside: a prior, for example.
     """
 
     text: str = ""
     tokens: bool = False
     feed_map: str = ""
+    given: tuple[tuple[int, str], ...] = ()
+    candidates: Annotated[int, Meta(ge=0)] = 0
+    against: str = ""
+    against_checkpoint: CheckpointName = "best"
 
 
 class EncodeTask(RowsTask, frozen=True, kw_only=True, tag="encode"):
@@ -130,6 +143,7 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     """Metrics of a trained model on all rows of the file `data` (absolute path), or without it on a `split` of the run's own.
 
     `trained_on`: how many rows the run trained on (0: unknown); where its data has another number now, the split is another.
+    `decimal` is the decimal mark of the file; auto: as the training's.
     """
 
     run: str
@@ -137,6 +151,7 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     split: SplitName = "test"
     trained_on: int = 0
     checkpoint: CheckpointName = "best"
+    decimal: Literal["auto", ".", ","] = "auto"
 
 
 class InspectTask(Tagged, frozen=True, kw_only=True, tag="inspect"):

@@ -64,7 +64,10 @@ def test_new_refuses_with_a_sentence_and_writes_nothing(run_command, tmp_path, a
 def test_every_template_is_listed_and_can_be_written_and_checked(run_command, tmp_path):
     _, out, _ = run_command("templates", "--json")
     names = [template["name"] for template in json.loads(out)]
-    expected = "latent-to-sequence sequence-to-sequence sequence-autoencoder image-to-sequence language-model blank"
+    expected = (
+        "latent-to-sequence sequence-to-sequence sequence-to-sequence-with-attention translator sequence-autoencoder "
+        "image-to-sequence language-model blank"
+    )
     assert names == expected.split()
     assert all(name in run_command("templates")[1] for name in names)
     for name in names:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import re
 import subprocess
 import zipfile
 from pathlib import Path
+from random import Random
 
 import h5py
 import numpy as np
@@ -57,6 +59,17 @@ def test_a_compressed_file_has_the_format_of_the_file_within(tmp_path: Path) -> 
         archive.writestr("rows.tsv", "a,b\tc\n1\t2\n")
     assert list(page_of(open_table(tmp_path / "rows.zip"))) == ["a,b", "c"]
     assert {"*.csv.gz", "*.zip", "*.xlsx"} <= set(file_patterns())
+
+
+def test_a_zip_file_whose_file_lost_its_name_is_read_by_its_own(tmp_path: Path) -> None:
+    for name in ("rows.csv.zip", "rows.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("rows.csv", "a,b\n1,2\n")
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(data.replace(b"rows.csv", b"\0ows.csv"))  # a name ends at its first zero
+    assert list(page_of(open_table(tmp_path / "rows.csv.zip"))) == ["a", "b"]
+    (problem,) = problems_of(open_table, tmp_path / "rows.zip")
+    assert problem.code == "unknown_format"
 
 
 def test_a_zip_file_of_several_files_is_refused_with_their_names(tmp_path: Path) -> None:
@@ -294,3 +307,25 @@ def test_a_workbook_without_the_parts_that_it_names_is_damaged(tmp_path: Path) -
     book.save(tmp_path / "rows.xlsx")
     (problem,) = problems_of(open_table, tmp_path / "rows.xlsx")
     assert problem.code in ("unreadable_file", "empty_file")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_row_of_a_sheet_is_read_or_named(tmp_path: Path, seed: int) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    random = Random(seed)
+    book = openpyxl.Workbook()
+    rows = [random.choice([(f"w{i}", i), ("", ""), (None, None), (f"w{i}", None), ("", i)]) for i in range(30)]
+    rows[random.randrange(30)] = ("w", 1)
+    book.active.append(("word", "number"))
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "rows.xlsx")
+    table = open_table(tmp_path / "rows.xlsx", how=Reading("yes"))
+    empty = [number for number, row in enumerate(rows, start=2) if (row[0] in (None, "") and row[1] is None) or row == ("", "")]
+    said = "".join(problem.text for problem in table.problems if problem.code == "blank_lines")
+    assert table.rows + len(empty) == len(rows)
+    assert (f"{len(empty)} empty row" in said) == bool(empty)
+    assert not empty or re.search(rf"rows? {empty[0]}\b", said)
+    assert [cell or "" for cell in table.page("word", 0, 99)] == [
+        row[0] or "" for number, row in enumerate(rows, start=2) if number not in empty
+    ]

@@ -229,3 +229,26 @@ def test_lines_with_a_quoted_first_cell_are_counted_like_any_others() -> None:
         taken += quick is not None
         assert quick is None or quick == records._count_all_cells(content, ",")
     assert taken > 300
+
+
+def test_quotes_over_several_lines_of_a_list_of_texts_are_told_and_can_be_kept_whole(tmp_path: Path) -> None:
+    path = written(tmp_path, "words.txt", '"one"\n"two\nlines"\n"three"\n', "")
+    table = open_table(path)
+    assert (table.rows, codes(table.problems)) == (4, ["quotes_are_text"])
+    table = open_table(path, how=Reading("no", ",", "yes"))
+    assert table.page(table.columns[0].name, 0, 9) == ["one", "two\nlines", "three"]
+    assert open_table(path, how=Reading(quoting="no")).problems == ()
+
+
+def test_quotes_that_may_swallow_rows_of_a_table_are_refused_with_their_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.csv", 'a,b\nx,1\n"y,2\nz,3\nw",4\nv,5\n', "")
+    with pytest.raises(InvalidInput, match="line 3") as caught:
+        open_table(path)
+    assert codes(caught.value.problems) == ["open_quote"]
+    assert open_table(path, how=Reading(quoting="no")).rows == 5
+
+
+def test_lines_of_white_space_at_the_end_of_molecules_are_counted(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, "rows.smi", "CC\nCO\n\x0c\n \n", ""))
+    assert table.rows == 2
+    assert "2 empty lines" in table.problems[0].text

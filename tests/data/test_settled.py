@@ -307,3 +307,73 @@ def test_a_number_that_can_only_have_the_other_mark_makes_marks_between_thousand
 def test_whole_numbers_among_numbers_of_three_decimals_are_said_though_commas_divide_the_lines(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("w,x\n" + "".join(f"w{i},{i}.{i}34\n" for i in range(1, 10)) + "w,7\n")
     assert codes(open_table(tmp_path / "a.csv").problems) == ["number_format"]
+
+
+GERMAN = [("1,5", "1.234,5"), ("2,25", "7"), ("9,75", "12.345,25"), ("3", "2.500")]
+TURNED = str.maketrans(",.", ".,")
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["points", "commas"])
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "lines"])
+def test_a_file_that_nothing_but_the_training_settles_is_said(tmp_path: Path, other: bool, suffix: str) -> None:
+    def turned(text: str) -> str:
+        return text.translate(TURNED) if other else text
+
+    column = DataPort("x", "x.output", "input", TensorType((1,)))
+    rows = "a;w\n" + "".join(f"{turned(a)};{i}\n" for i, (_, a) in enumerate(GERMAN))
+    (tmp_path / "train.csv").write_text(rows)
+    bound = (Binding("x", ("a",)),)
+    fitted = open_dataset(DataSource("train.csv", Split(validation=0.0), bound), [column], tmp_path).fitted
+    text = {
+        "csv": "a;w\n{};1\n12;2\n",
+        "jsonl": '{{"a": "{}"}}\n{{"a": "12"}}\n',
+        "lines": "{}\n12\n",
+    }[suffix]
+    path = tmp_path / f"new.{suffix}"
+
+    def read_again(cell: str, how: Reading | None = None) -> tuple[float, tuple[str, ...]]:
+        path.write_text(text.format(turned(cell)))
+        found = read_input(fitted, path if suffix != "lines" else path.read_text().splitlines(), how=how)
+        return float(np.ravel(np.asarray(found.values["x"], float))[0]), tuple(note.sentence() for note in found.notes)
+
+    value, notes = read_again("1.234")
+    assert value == 1234.0
+    assert len(notes) == 1
+    assert all(words in notes[0] for words in (turned("'1.234'"), "1234", "may be 1.234", "--decimal ,", "--decimal ."))
+    assert read_again("1.234,5") == (1234.5, ())
+    assert read_again("12") == (12.0, ())
+    for mark, number in ((",", 1234.0), (".", 1.234)):  # the advice
+        assert read_again("1.234", Reading(decimal=mark.translate(TURNED) if other else mark)) == (number, ())  # type: ignore[arg-type]
+
+
+def test_evaluation_says_that_nothing_but_the_training_settles_a_file(tmp_path: Path) -> None:
+    fitted = trained(tmp_path, "a;b\n" + "".join(f"{a};{b}\n" for a, b in GERMAN))
+
+    def problems(text: str, how: Reading | None = None) -> list[str]:
+        (tmp_path / "new.csv").write_text(text)
+        source = DataSource("new.csv", Split(validation=0.0), BOUND, how or Reading())
+        return [each.text for each in open_dataset(source, [X], tmp_path, fitted).problems if each.code == "number_format"]
+
+    (said,) = problems("a;b\n3;1.234\n4;5.678\n")
+    assert "column 'b' of new.csv '1.234' is read as 1234 and may be 1.234" in said
+    assert not problems("a;b\n3,5;1.234\n4;5.678\n")
+    assert not problems("a;b\n3;1.234\n4;5.678\n", Reading(decimal=","))
+
+
+def test_an_exponent_makes_a_mark_decimal(tmp_path: Path) -> None:
+    fitted = trained(tmp_path, "a;b\n" + "".join(f"{a};{b}\n" for a, b in GERMAN))
+    values, reasons = read(fitted, tmp_path, "a;b\n3;1.234e3\n4;12\n")
+    assert (values[0], reasons) == ([3.0, 1234.0], {})
+
+
+@pytest.mark.parametrize(("text", "refused"), [("1.234", True), ("1.5", False), ("12", False)])
+def test_a_text_that_python_reads_otherwise_than_the_training_is_refused(tmp_path: Path, text: str, refused: bool) -> None:
+    from seqdec_gui.runner.sample_file import columns_of
+
+    fitted = trained(tmp_path, "a;b\n" + "".join(f"{a};{b}\n" for a, b in GERMAN))
+    if refused:
+        (problem,) = problems_of(columns_of, [{"x": ["3", text]}], fitted)
+        assert "may be 1.234" in problem.text
+        assert columns_of([{"x": [3, 1.234]}], fitted)["x"].tolist() == [[3.0, 1.234]]  # type: ignore[union-attr]
+    else:
+        columns_of([{"x": ["3", text]}], fitted)

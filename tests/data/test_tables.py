@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from seqdec_gui.data.codecs import FittedCategory
 from seqdec_gui.data.fitting import sorted_labels
+from seqdec_gui.data.formats.base import reading
 from seqdec_gui.data.sources import ColumnSource
 from seqdec_gui.data.statistics import NumberStatistics, TextStatistics, measure
 from seqdec_gui.data.tables import inspect, open_table, preview, read
@@ -370,3 +371,18 @@ def test_an_empty_cell_is_no_label(tmp_path: Path) -> None:
     assert sorted_labels(source) == ["x", "y"]
     (problem,) = FittedCategory(("x", "y")).faults(source, "x")
     assert (problem.code, "row 2: no label" in problem.text) == ("unknown_label", True)
+
+
+@pytest.mark.parametrize(("module", "code"), [("seqdec_gui.data.toy", "program_fault"), ("zipfile", "unreadable_file")])
+@pytest.mark.parametrize("mistake", ["missing_name", "None.columns", "[][3]", "{}['x']", "len(1)"])
+def test_a_mistake_of_the_program_is_not_taken_for_a_bad_file(tmp_path: Path, module: str, code: str, mistake: str) -> None:
+    names: dict[str, object] = {"__name__": module}
+    exec(compile(f"def read():\n    return {mistake}", "toy.py", "exec"), names)
+
+    def opened() -> None:
+        with reading(tmp_path / "rows.csv"):
+            names["read"]()  # type: ignore[operator]
+
+    (problem,) = problems_of(opened)
+    assert problem.code == code
+    assert ("seqdec_gui.data.toy, line 2" in problem.text and "Report" in problem.hint) == (code == "program_fault")

@@ -6,10 +6,13 @@ import pytest
 
 from seqdec_gui.domain.block_offers import insertions, offers, taken
 from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.kinds.dense_states import DenseStates
-from seqdec_gui.domain.kinds.inputs import TokenSequence, Vector
+from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence, Vector
+from seqdec_gui.domain.kinds.layer_stack import LayerStack
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
 from seqdec_gui.domain.link_judge import End, ends_of
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.domain.validation import check
@@ -83,3 +86,31 @@ def test_what_can_be_put_into_a_wire() -> None:
     unknown = Link(Port("decoder", "outputs"), Port("loss", "predictions"))
     linked = open_design.linked(unknown)
     assert insertions(linked, infer(linked), unknown) == ()
+
+
+def alone(kind: Kind) -> Design:
+    return Design((Block("one", kind),))
+
+
+@pytest.mark.parametrize(
+    ("design", "start", "is_output", "first"),
+    [
+        (archetype(), "model_2.outputs", True, "Recurrent decoder"),  # it has its loss
+        (archetype().unlinked(archetype().links), "model_2.outputs", True, "Loss"),
+        (alone(RecurrentDecoder()), "one.outputs", True, "Loss"),
+        (archetype(), "model_1.states", True, "Recurrent decoder"),
+        (archetype(), "latent.output", True, "Dense to states"),
+        (archetype(), "decoder_inputs.output", True, "Recurrent decoder"),  # what is decoded has been encoded already
+        (alone(TokenSequence()), "one.output", True, "Recurrent encoder"),
+        (alone(FloatSequence()), "one.output", True, "Recurrent encoder"),
+        (alone(Vector()), "one.output", True, "Dense to states"),
+        (archetype(), "loss.predictions", False, "Recurrent decoder"),
+        (archetype(), "model_2.initial_states", False, "Dense to states"),
+        (archetype(), "model_2.inputs", False, "Token sequence"),
+        (archetype(), "model_1.inputs", False, "Vector"),
+        (alone(RecurrentEncoder()), "one.inputs", False, "Token sequence"),
+        (alone(LayerStack()), "one.inputs", False, "Vector"),
+    ],
+)
+def test_the_block_that_is_nearly_always_meant_comes_first(design: Design, start: str, is_output: bool, first: str) -> None:
+    assert titles(design, End(Port.parse(start), is_output))[0] == first

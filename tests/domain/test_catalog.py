@@ -14,7 +14,8 @@ from seqdec_gui.domain.training import Training
 
 EXPECTED = {
     "vector", "float_sequence", "token_sequence", "dense_states", "recurrent_encoder", "conv_encoder", "bottleneck",
-    "recurrent_decoder", "layer_stack", "concatenate", "add", "keras_model", "loss",
+    "recurrent_decoder", "layer_stack", "concatenate", "add", "keras_model", "loss", "transformer_encoder",
+    "transformer_decoder",
 }  # fmt: skip
 
 

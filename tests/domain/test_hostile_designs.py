@@ -20,10 +20,10 @@ from seqdec_gui.domain.codegen import LAYER_CLASSES, generate, generate_step, ke
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.document import from_builtins, to_builtins
 from seqdec_gui.domain.kinds.keras_model import SUFFIXES, KerasModel, NamedTensor
-from seqdec_gui.domain.kinds.layer_stack import AnyStackLayer
+from seqdec_gui.domain.kinds.layer_stack import AnyStackLayer, LayerStack
 from seqdec_gui.domain.names import LONGEST, RESERVED, name_problem, usable_id
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.domain.source import SourceError, docstring, is_identifier, literal, verified
+from seqdec_gui.domain.source import SINUSOID, SourceError, docstring, is_identifier, literal, verified
 from seqdec_gui.domain.validation import check
 from tests.domain.designs import archetype, block, design, link
 from tests.domain.test_codegen import all_designs
@@ -81,7 +81,30 @@ def summed() -> Design:
     )
 
 
-DESIGNS = [*all_designs(), imported(), summed()]
+def attentive() -> Design:
+    """Attention of both kinds, with tables of positions, and every row of a stack that has to do with it."""
+    rows = [{"layer": "RMSNormalization"}, {"layer": "MultiHeadAttention"}, {"layer": "Residual", "rows": 2}]
+    return design(
+        [
+            block("source", "token_sequence", length=7, symbols=5, encoding="ids"),
+            block("encoder", "transformer_encoder", layers=1, output=["memory", "sequence"]),
+            block("head", "layer_stack", layers=rows),
+            block("decoder", "transformer_decoder", layers=1, positions="learned"),
+            block("loss", "loss"),
+            block("numbers", "loss", loss="mean_squared_error", metrics=[]),
+        ],
+        [
+            "source.output -> encoder.inputs",
+            "source.output -> decoder.inputs",
+            "encoder.memory -> decoder.memory",
+            "encoder.sequence -> head.inputs",
+            "decoder.outputs -> loss.predictions",
+            "head.outputs -> numbers.predictions",
+        ],
+    )
+
+
+DESIGNS = [*all_designs(), imported(), summed(), attentive()]
 SCRIPTS = [generate(each) for each in DESIGNS]
 PIECES = (
     '"', "'", '"""', "\'\'\'", "\\", "\n", "\r", "\t", "\0", "\x1b[31m", "\x85", "\u2028", "\u202e", "]", ")", "(", "{", "}",
@@ -105,10 +128,15 @@ def assert_only_builds(script: str) -> None:
     tree = ast.parse(script)
     allowed = {"Input", "Model", "models", "load_model", "with_name", "trainable", "name", "summary", *LAYER_CLASSES}
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    tables = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "sinusoid"]
+    assert [ast.unparse(node) for node in tables] == [ast.unparse(ast.parse(SINUSOID))] * len(tables)  # word for word
+    tree.body = [node for node in tree.body if node not in tables]
     for node in ast.walk(tree):
         assert not isinstance(node, ast.Lambda | ast.AsyncFunctionDef | ast.ClassDef | ast.Global | ast.Delete | ast.JoinedStr)
         if isinstance(node, ast.Import | ast.ImportFrom):
-            assert ast.unparse(node) in {"import keras", "from keras import layers", "from pathlib import Path"}
+            assert ast.unparse(node) in {
+                "import keras", "import math", "from keras import layers", "from pathlib import Path",
+            }  # fmt: skip
         if isinstance(node, ast.Attribute):
             assert node.attr in allowed
         if isinstance(node, ast.Name) and node.id.startswith("__"):
@@ -146,8 +174,12 @@ def outcome(wanted: Design) -> str | None:
         return None
 
 
+def rows_of(each: Block) -> tuple[AnyStackLayer, ...]:
+    return each.parameters.layers if isinstance(each.parameters, LayerStack) else ()
+
+
 def test_every_kind_and_row_stands_in_the_designs() -> None:
-    rows = {row.type_name() for each in DESIGNS for b in each.blocks for row in getattr(b.parameters, "layers", ())}
+    rows = {row.type_name() for each in DESIGNS for b in each.blocks for row in rows_of(b)}
 
     assert {b.kind for each in DESIGNS for b in each.blocks} == set(KINDS)
     assert rows | {"Embedding"} == {row.type_name() for row in AnyStackLayer.__args__}  # type: ignore[attr-defined]

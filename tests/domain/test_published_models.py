@@ -97,6 +97,35 @@ BY_HAND: dict[str, tuple[list[Block], list[str], int]] = {
         + sum(gru(inputs, units, False) + 4 * units + dense(units, 12) for inputs, units in ((10, 40), (12, 24), (12, 16)))
         + dense(12, 13),
     ),
+    "dropout in all places, a head, and a code of normalised states": (
+        [
+            SOURCE,
+            TARGET,
+            block("encoder", "recurrent_encoder", units=[16, 8], dropout_per_layer=[0.1, 0.2]),
+            block("code", "bottleneck", units=6, input_batch_normalization=True, batch_normalization=True),
+            block("middle", "layer_stack", layers=[{"layer": "BatchNormalization"}, {"layer": "Dense", "units": 5}]),
+            block("states", "dense_states", units=[24], **PLAIN),
+            block("join", "concatenate"),
+            block("decoder", "recurrent_decoder", units=[24], output_dropout=0.3, head=[20, 10], head_dropout=0.1,
+                  output_units=13, **PLAIN),
+        ],
+        [READ, FED, "encoder.states -> code.inputs", "encoder.states -> middle.inputs", "code.code -> join.input_0",
+         "middle.outputs -> join.input_1", "join.output -> states.inputs", "states.states -> decoder.initial_states"],
+        lstm(11, 16) + lstm(16, 8) + 4 * 48 + dense(48, 6) + 4 * 6 + 4 * 48 + dense(48, 5) + 2 * dense(11, 24)
+        + lstm(13, 24) + dense(24, 20) + dense(20, 10) + dense(10, 13),
+    ),
+    "attention in several heads on a sequence of another block": (
+        [
+            SOURCE,
+            TARGET,
+            block("encoder", "conv_encoder", filters=[16], kernel_sizes=[3], pooling="none"),
+            block("decoder", "recurrent_decoder", mode="free_running", units=[24], attention="multi_head", attention_units=12,
+                  attention_heads=3, context_units=10, output_units=13, **PLAIN),
+        ],
+        [READ, FED, "encoder.sequence -> decoder.memory"],
+        (3 * 11 + 1) * 16 + lstm(13, 24) + dense(24, 12) + 2 * dense(16, 12) + dense(12, 24) + dense(24 + 24, 10)
+        + dense(10, 13),
+    ),
     "two encoders whose states are joined": (
         [
             SOURCE,
@@ -146,6 +175,46 @@ def test_archetype_has_the_layer_names_its_users_know() -> None:
         "Time_Distributed_0",
         "Dense_Decoder",
     } <= set(second.layer_names())
+
+
+@pytest.mark.parametrize("units", [10, 1024])
+def test_bahdanau_translation_of_the_tensorflow_tutorial(units: int) -> None:
+    """Spanish to English: each step attends with the state before it, and the context enters the GRU beside the word."""
+    known = infer(
+        design(
+            [
+                block("source", "token_sequence", length=16, symbols=9414, encoding="ids"),
+                block("target", "token_sequence", length=11, symbols=4935, encoding="ids"),
+                block("encoder", "recurrent_encoder", cell="GRU", units=[1024], embedding=256, output=["states", "memory"]),
+                block("decoder", "recurrent_decoder", cell="GRU", units=[1024], embedding=256, attention="bahdanau",
+                      attention_units=units, input_feeding="bahdanau", output_units=4935, **PLAIN),
+            ],
+            [READ, FED, "encoder.states -> decoder.initial_states", "encoder.memory -> decoder.memory"],
+        )
+    )  # fmt: skip
+
+    assert [problem.text for each in known.blocks.values() for problem in each.problems] == []
+    assert known.blocks["encoder"].parameters == 9414 * 256 + gru(256, 1024)
+    attention = 2 * dense(1024, units) + dense(units, 1)
+    assert known.blocks["decoder"].parameters == 4935 * 256 + gru(256 + 1024, 1024) + attention + dense(1024, 4935)
+
+
+def test_a_layer_that_is_called_at_every_step_has_its_weights_once() -> None:
+    counts = []
+    for length in (1, 7, 20):
+        blocks = [
+            block("source", "float_sequence", length=5, features=6),
+            block("target", "token_sequence", length=length, symbols=13),
+            block("decoder", "recurrent_decoder", mode="free_running", units=[8], attention="luong_general", context_units=4,
+                  input_feeding="luong", output_units=13, **PLAIN),
+        ]  # fmt: skip
+        known = infer(design(blocks, [FED, "source.output -> decoder.memory"]))
+        submodel = known.blocks["decoder"].submodel
+        assert submodel is not None
+        names = submodel.layer_names()
+        assert len(names) == len(set(names))
+        counts.append(known.parameters)
+    assert counts == [lstm(13 + 4, 8) + 6 * 8 + dense(6 + 8, 4) + dense(4, 13)] * 3
 
 
 def test_caption_model_with_the_image_as_initial_state() -> None:

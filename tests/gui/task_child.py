@@ -91,11 +91,29 @@ elif isinstance(task, GenerateTask):
                 made = (row, "", "", "", "") if row == 1 else (row, 0, "text", "-1.5", 1)
                 writer.writerow((*made, *(values[name] for name in task.keep), "It is empty." if row == 1 else ""))
             rows = ()
+        if task.properties:
+            file.seek(0)
+            writer.writerow(("row", "sample", "text", "log_probability", "finished", "generated_logP", "wanted_logP"))
+            for row, text in enumerate(("CCO", "CCN", "C1C")):
+                writer.writerow((row, 0, text, -row - 1.0, 1, "" if text == "C1C" else 0.5 * row, row))
+            rows = ()
         for row, values in enumerate(rows):
             for sample in range(task.count):
                 writer.writerow((row, sample, json.dumps(values), f"{-row - sample / 8:.6f}"))
     channel.send(Progress(done=3, total=3))
     channel.send(Generated(path=task.output, samples=len(rows) * task.count))
+elif isinstance(task, ScoreTask) and task.given:
+    (given,) = task.given
+    if given[1] == "refused":
+        line = {"row": given[0], "text": None, "log_probability": None, "symbols": None, "problem": "It has a Z."}
+    else:
+        steps = [
+            {"chosen": letter, "probability": 0.75, "candidates": [{"symbol": letter, "probability": 0.75}]}
+            for letter in given[1]
+        ]
+        line = {"row": given[0], "text": given[1], "log_probability": -1.0, "symbols": 1, "candidates": steps}
+    Path(task.output).write_text(json.dumps(line) + "\n", "utf-8")
+    channel.send(Scored(path=task.output, rows=1, symbols=1, log_probability=-1.0))
 elif isinstance(task, ScoreTask):
     told = task.rows or ({"number": "7", "decoder_inputs": "VII"},)
     with Path(task.output).open("w", encoding="utf-8") as file:
@@ -104,10 +122,14 @@ elif isinstance(task, ScoreTask):
             logs = [-0.125 * (place + 1) for place in range(len(text) + 1)]
             line = {"row": row, "text": text, "log_probability": sum(logs), "symbols": len(logs)}
             lists = {"symbol_texts": [*text, ""], "symbol_log_probabilities": logs}
+            if task.against:
+                lists |= {"log_probability_against": sum(logs) - 1.0, "difference": 1.0}
             file.write(json.dumps(line | lists | {"problem": ""}) + "\n")
         refused = dict.fromkeys((*line, *lists)) | {"row": len(told), "problem": "It is empty."}
         file.write(json.dumps(refused) + "\n")
-    channel.send(Scored(path=task.output, rows=len(told), symbols=10, log_probability=-5.0, refused=1))
+    compared = {"compared": len(told), "compared_log_probability": -5.0, "against_log_probability": -5.0 - len(told)}
+    more = compared if task.against else {}
+    channel.send(Scored(path=task.output, rows=len(told), symbols=10, log_probability=-5.0, refused=1, **more))
 elif isinstance(task, ExportAllTask):
     results = [
         FormatResult(format=name, paths=(f"{task.folder}/{task.part}.x",), difference=2.5e-7, rows=64, bytes=123_456)

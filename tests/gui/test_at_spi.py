@@ -107,6 +107,8 @@ def test_the_blocks_and_ports_of_the_canvas_are_in_the_tree_and_can_be_pressed(r
         (line,) = [line for line in lines if line.name == f"{block.parameters.title} {block.id}"]
         assert (line.role, line.actions) == ("push button", ["Press"])
         assert ("parameters" in line.description) == (block.id in ("encoder", "decoder"))
+    (canvas,) = [line for line in lines if line.name.startswith("Canvas, ")]
+    assert (canvas.role, canvas.name, canvas.children) == ("panel", "Canvas, 5 blocks and 4 wires", len(blocks))
     ports = [line.name for line in lines if line.name.startswith(("input ", "output "))]
     assert len(ports) == 8
     assert any(name.startswith("input initial_states") and name.endswith("connected with encoder.states") for name in ports)

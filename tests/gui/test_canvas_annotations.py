@@ -255,3 +255,28 @@ def test_the_title_of_a_frame_wider_than_the_view_is_written_in_sight(canvas: Ca
     assert canvas.view.viewport().rect().contains(field.geometry())
     outline = canvas.view.design_scene.annotations.items["frame_1"].outline
     assert canvas.view.visible_rect().contains(outline.topLeft())
+
+
+def test_escape_keeps_what_was_written_into_a_note_and_undo_takes_it_back(canvas: Canvas) -> None:
+    before = canvas.design.notes
+    canvas.view.annotating.add_note()
+    field = canvas.view.findChild(QPlainTextEdit, "note_field")
+    QTest.keyClicks(field, "Try 256")
+    QTest.keyClick(field, Qt.Key_Escape)
+    assert [note.text for note in canvas.design.notes if note not in before] == ["Try 256"]
+    undo(canvas)
+    undo(canvas)
+    assert canvas.design.notes == before
+
+
+def test_new_notes_and_frames_lie_where_nothing_does(canvas: Canvas) -> None:
+    annotating, items = canvas.view.annotating, canvas.view.design_scene.annotations.items
+    canvas.view.editor.select_none()
+    new = [annotating.add_note(), annotating.add_note()]
+    canvas.view.editor.select_none()
+    new.append(annotating.add_frame())
+    covered = [items[one].outline for one in items if one not in new]
+    covered += [canvas.view.design_scene.bounds([one]) for one in canvas.view.block_ids()]
+    for one in new:
+        assert not any(items[one].outline.intersects(other) for other in covered)
+        covered.append(items[one].outline)

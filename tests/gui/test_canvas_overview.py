@@ -216,3 +216,17 @@ def test_a_wire_dropped_beside_the_minimap_shows_the_new_block(qtbot: QtBot) -> 
     QTest.keyClick(QApplication.focusWidget(), Qt.Key_Return)
     (added,) = canvas.document.selection
     assert not view.block_rect(added).intersects(view.overlays.minimap.geometry())
+
+
+def test_a_view_of_one_size_shows_the_same_whatever_sizes_it_had(qtbot: QtBot) -> None:
+    """What lies over the corner has its place before the design is fitted beside it."""
+    canvas = Canvas(qtbot, archetype())
+    window = canvas.view.window()
+    canvas.view.fit()
+    shown = []
+    for before in ((1300, 900), (420, 300), (700, 260)):
+        window.resize(*before)
+        window.resize(620, 420)
+        QApplication.processEvents()
+        shown.append((canvas.view.zoom, canvas.view.mapFromScene(0, 0)))
+    assert len(set(map(str, shown))) == 1, shown

@@ -29,6 +29,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_script_follows_the_design(window: MainWindow, find: Find, qtbot: QtBot) -> None:
     editor = find(QPlainTextEdit, "code_view")
     window.files.new_from(template())
+    window.pages.show_page("code")
     qtbot.waitUntil(lambda: editor.toPlainText() == generate(window.document.design))
     window.document.rename("model_1", "encoder")
     qtbot.waitUntil(lambda: "def build_encoder()" in editor.toPlainText())

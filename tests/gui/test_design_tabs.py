@@ -220,6 +220,30 @@ def test_a_design_is_not_saved_over_one_in_another_tab(
     assert window.document.path == designs[0]
 
 
+def test_what_another_window_saved_can_be_loaded_again_and_taken_back(
+    window: MainWindow, opened: Opened, designs: tuple[Path, Path, Path], qtbot: QtBot
+) -> None:
+    second = opened(designs[0])
+    change(second)
+    QTest.keyClick(second.windowHandle(), Qt.Key_S, Qt.ControlModifier)
+    theirs = designs[0].read_bytes()
+    QApplication.setActiveWindow(window)
+    window.document.edit(window.document.design.without_blocks(["loss"]), "Delete")
+    mine = window.document.design
+    QTest.keyClick(window.windowHandle(), Qt.Key_S, Qt.ControlModifier)
+    answer(qtbot, "answer_other")
+    assert window.document.design == second.document.design
+    assert window.document.clean
+    assert designs[0].read_bytes() == theirs
+    QApplication.setActiveWindow(window)
+    QTest.keyClick(window.windowHandle(), Qt.Key_Z, Qt.ControlModifier)
+    assert window.document.design == mine
+    assert not window.document.clean
+    QTest.keyClick(window.windowHandle(), Qt.Key_S, Qt.ControlModifier)  # what is on the disk has been seen
+    assert window.document.clean
+    assert designs[0].read_bytes() != theirs
+
+
 @pytest.mark.parametrize("button", ["answer_cancel", "answer_discard", "answer_accept"])
 def test_what_another_window_saved_is_not_replaced_unasked(
     window: MainWindow, opened: Opened, designs: tuple[Path, Path, Path], qtbot: QtBot, tmp_path: Path, button: str

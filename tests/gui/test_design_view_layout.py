@@ -8,6 +8,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PyQt5.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Block, Design, Link, Port
@@ -15,6 +16,9 @@ from seqdec_gui.domain.drawing.layout import Box, Edge, layered
 from seqdec_gui.domain.drawing.routing import MARGIN, Grid, Path, Rect, Router, Wire, label_places, simple
 from seqdec_gui.domain.kinds.inputs import Vector
 from seqdec_gui.domain.kinds.merge import Concatenate
+from seqdec_gui.gui.pages.design import picture
+from seqdec_gui.gui.pages.design.scene import DesignScene
+from seqdec_gui.gui.workspace.document import DesignDocument
 from tests.gui.canvas_driver import Canvas
 
 
@@ -217,3 +221,20 @@ def tangle(blocks: int, seed: int) -> Design:
             source = made[rng.randint(max(0, i - 12), i - 1)]
             links.append(Link(Port(source.id, "output"), Port(f"b{i}", port)))
     return Design(tuple(made), tuple(links))
+
+
+def test_wires_that_wait_for_their_route_do_so_no_longer_than_they_live(qtbot: QtBot) -> None:
+    """Whatever takes the items away: Qt deletes those of a scene before its timers."""
+    document = DesignDocument(tangle(60, 1))
+    scene = DesignScene(document)
+    assert scene._routing_timer.isActive()
+    scene.clear()
+    qtbot.wait(20)  # an error in a slot fails the test
+    assert not scene._routing_timer.isActive()
+
+
+def test_a_picture_of_many_wires_waits_for_none(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenes = []
+    monkeypatch.setattr(picture, "DesignScene", lambda document: scenes.append(DesignScene(document)) or scenes[-1])
+    picture.picture(tangle(60, 1), QSize(200, 120))
+    assert [scene._routing_timer.isActive() for scene in scenes] == [False]

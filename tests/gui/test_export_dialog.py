@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton, QTreeWidget
+from PyQt5.QtWidgets import (
+    QAction,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QToolButton,
+    QTreeWidget,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.dialogs.export import ExportDialog, open_export_of
@@ -239,6 +250,9 @@ def test_an_ending_of_another_format_is_refused_before_anything_starts(dialog: E
     press(find(dialog, QPushButton, "export_button"))
     assert "Expected a file name that ends with .h5 or .hdf5" in find(dialog, QLabel, "export_status").text()
     assert not (tmp_path / "asked.json").exists()
+    formats = find(dialog, QComboBox, "export_format")
+    formats.setCurrentIndex(formats.findData("onnx"))
+    assert find(dialog, QLabel, "export_status").text() == ""  # it was about another format
 
 
 def test_the_ending_follows_the_format_from_capitals_too(dialog: ExportDialog) -> None:
@@ -261,10 +275,14 @@ def test_cancel_ends_the_child_and_leaves_the_dialog_ready(dialog: ExportDialog,
     cancel = find(dialog, QPushButton, "export_cancel")
     qtbot.waitUntil(lambda: find(dialog, QLabel, "export_status").text() == "Working", timeout=10_000)
     assert cancel.text() == "Cancel"
+    choices = ("export_run", "export_format", "export_path", "export_browse")
+    assert not any(dialog.findChild(QWidget, name).isEnabled() for name in choices)  # what is shown is what is exported
+    assert not cancel.hasFocus()  # where a stray key would end it
     press(cancel)
     qtbot.waitUntil(lambda: not dialog.task.running and not background.busy(), timeout=10_000)
     assert find(dialog, QLabel, "export_status").text() == "Cancelled; nothing was written."
     assert (cancel.text(), dialog.isVisible()) == ("Close", True)
+    assert all(dialog.findChild(QWidget, name).isEnabled() for name in choices)
 
 
 def test_without_a_run_it_says_so(opened: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot) -> None:

@@ -427,6 +427,9 @@ def test_a_decoder_of_other_widths_asks_for_a_mapping_which_is_filled_in_and_sav
     assert "1 symbol of 27" in words.text()
     driver.generate()
     assert asked()["feed_map"] == str(tmp_path / "map.csv")
+    press(driver.find(QPushButton, "keep_feed_map"))
+    document = driver.window.document
+    assert document.design.data.feed_map == ((first, "4"),)
     driver.find(QLineEdit, "feed_map_file").setText(str(tmp_path / "nowhere.csv"))
     assert "cannot be read" in words.text()
     assert not button.isEnabled()

@@ -225,3 +225,28 @@ def test_an_option_of_text_is_chosen_in_the_form_of_the_codec(
     assert binding.codec.tokens == "smiles"
     labels = [label.text() for label in window.findChildren(QLabel)]
     assert any("4 atoms and bonds" in text for text in labels)
+
+
+@pytest.mark.parametrize(("name", "rows"), [("reading_replace", 3), ("reading_leave_out", 3)])
+def test_bytes_that_are_no_text_are_replaced_or_left_out_by_a_click(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path, name: str, rows: int
+) -> None:
+    path = tmp_path / "words.csv"
+    path.write_bytes("n;word\n1;übel\n2;X\n3;ähnlich\n".encode().replace(b"X", b"b\xffd"))
+    window.take_file(path)
+    assert settled().table is None
+    button = window.findChild(QPushButton, name)
+    assert button.isVisible()
+    press(button)
+    page = settled()
+    assert page.table is not None
+    assert page.table.rows == rows
+    data = window.document.design.data
+    assert (data.reading.wrong_bytes, data.faulty_rows) == (
+        ("replace", "refuse") if name == "reading_replace" else ("mark", "leave_out")
+    )
+    assert not button.isVisible()
+    assert window.findChild(QComboBox, "field_wrong_bytes").isVisible()
+    window.document.undo_stack.undo()
+    assert settled().table is None
+    assert button.isVisible()

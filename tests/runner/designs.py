@@ -69,6 +69,88 @@ def translation(
     )  # fmt: skip
 
 
+def attentive(
+    form: str = "bahdanau",
+    cell: str = "LSTM",
+    masked: bool = True,
+    steps: int | None = 9,
+    mode: str = "teacher_forced",
+    **decoder: Any,
+) -> Design:
+    """Ragged text to ragged text: states and a memory from one encoder, if the decoder begins with states."""
+    taught = mode == "teacher_forced"
+    blocks = [
+        block("source", "token_sequence", length=steps, symbols=10, encoding="ids"),
+        block("target", "token_sequence", length=9, symbols=10, encoding="ids"),
+        block(
+            "encoder", "recurrent_encoder", units=[6], cell=cell, embedding=5, mask_padding=masked,
+            output=["states", "memory"] if taught else ["memory"],
+        ),
+        block(
+            "decoder", "recurrent_decoder",
+            **{
+                "mode": mode, "units": [6], "cell": cell, "embedding": 5, "output_units": 10, "batch_normalization": False,
+                "attention": form, "attention_units": 8, "attention_heads": 2, "context_units": 7, **decoder,
+            },
+        ),
+        block("loss", "loss"),
+    ]  # fmt: skip
+    links = ["source.output -> encoder.inputs", "target.output -> decoder.inputs", "encoder.memory -> decoder.memory"]
+    links += ["encoder.states -> decoder.initial_states"] if taught else []
+    return design(blocks, [*links, "decoder.outputs -> loss.predictions"])
+
+
+ATTENTION = {"layers": 2, "width": 8, "heads": 2, "feed_forward": 12}
+
+
+def transformer(encoding: str = "ids", encoder: dict[str, Any] | None = None, decoder: dict[str, Any] | None = None) -> Design:
+    """Ragged text to ragged text by attention; a vector where the decoder takes a prefix or a second memory."""
+    more = decoder or {}
+    blocks = [
+        block("source", "token_sequence", length=10, symbols=10, encoding=encoding),
+        block("target", "token_sequence", length=9, symbols=10, encoding=encoding),
+        block("encoder", "transformer_encoder", **(ATTENTION | (encoder or {}))),
+        block("decoder", "transformer_decoder", **(ATTENTION | {"output_units": 10} | more)),
+        block("loss", "loss"),
+    ]
+    links = [
+        "source.output -> encoder.inputs",
+        "target.output -> decoder.inputs",
+        "encoder.memory -> decoder.memory",
+        "decoder.outputs -> loss.predictions",
+    ]
+    ports = ["memory_2"] * (more.get("memories", 1) > 1) + ["prefix"] * bool(more.get("prefix"))
+    if ports:
+        blocks.insert(2, block("vector", "vector", width=3))
+        links += [f"vector.output -> decoder.{port}" for port in ports]
+    return design(blocks, links)
+
+
+def attentive_language(**decoder: Any) -> Design:
+    """A language model with attention alone."""
+    parameters = ATTENTION | {"memories": 0, "output_units": 10} | decoder
+    return design(
+        [
+            block("text", "token_sequence", length=9, symbols=10),
+            block("decoder", "transformer_decoder", **parameters),
+            block("loss", "loss"),
+        ],
+        ["text.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    )
+
+
+def every_option_of_attention() -> Design:
+    """Learned positions, a prefix and two memories, masks on both sides, normalised after each part."""
+    return transformer(
+        "one_hot",
+        {"positions": "learned", "normalization": "after", "head_width": 3},
+        {
+            "positions": "learned", "normalization": "after", "head_width": 3, "memories": 2, "prefix": True,
+            "mask_padding": True,
+        },
+    )  # fmt: skip
+
+
 def variational(units: int = 4) -> Design:
     """A sequence autoencoder with a sampled code, a repeat-vector decoder, and a second loss that regresses the vector."""
     return design(
@@ -187,5 +269,6 @@ ALL: dict[str, Callable[[], Design]] = {
     "variational": variational,
     "language": language,
     "noisy": noisy,
+    "transformer": transformer,
 }
 __all__ = ["ALL", "IdsCodec", "bound", "rows", "write_rows", "write_script"]

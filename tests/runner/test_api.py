@@ -29,7 +29,7 @@ def test_the_package_imports_nothing_of_the_window_or_a_framework() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.* for what no training row has")
 def test_five_functions(tmp_path: Path) -> None:
     run, here = make_run(designs.stack(), tmp_path, spread=0.2), Here()
     model = seqdec_gui.open_run(run.path)

@@ -250,3 +250,27 @@ def test_sequences_that_end_in_any_order_are_handed_out_in_order() -> None:
         handed += len(part)
     assert handed == 70
     assert len(parts) > 1
+
+
+def test_steps_done_at_once_divide_a_call_and_go_little_beyond_its_end() -> None:
+    from seqdec_gui.runner.decoding.search import chunk_of
+    from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK
+
+    for steps in (1, 2, 5, 8, 33, 142, 1000):
+        assert chunk_of(steps, 1) == (min(steps, LONGEST_CHUNK), 1)
+        chunk, unroll = chunk_of(steps, 8)
+        assert chunk % unroll == 0
+        assert min(steps, LONGEST_CHUNK) <= chunk < min(steps, LONGEST_CHUNK) + 6
+
+
+def test_samples_are_the_same_with_several_steps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on GPUs, where it is not asked after each step whether a sequence goes on."""
+    from seqdec_gui.runner.decoding import search
+
+    table = Table(6, rows=50)
+    once = {key: as_answers(found) for key, found in Finder(symbols()).find(table, Sampling(), 3, 8, largest=64).items()}
+    monkeypatch.setattr(search, "on_gpu", lambda: True)
+    monkeypatch.setattr(search, "compiles_each_size", lambda: True)
+    monkeypatch.setattr(search, "STEPS_AT_ONCE", 3)
+    again = {key: as_answers(found) for key, found in Finder(symbols()).find(table, Sampling(), 3, 8, largest=64).items()}
+    assert again == once

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-5
 Found = Mapping[str, npt.NDArray[Any]]
-ONE_DEVICE = ("stack", "rates", "masked", "masked between layers", "two losses")
+ONE_DEVICE = ("stack", "rates", "masked", "masked between layers", "two losses", "attention")
 
 
 def run(out: Path, devices: int, *names: str) -> None:
@@ -52,7 +52,9 @@ def difference(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
     return float(np.max(np.abs(one - other) / np.maximum(1.0, np.abs(one)), initial=0.0))
 
 
-CASES = [("stack", 2), ("rates", 2), ("masked", 3), ("masked between layers", 2), ("two losses", 3)]
+CASES = [
+    ("stack", 2), ("rates", 2), ("masked", 3), ("masked between layers", 2), ("two losses", 3), ("attention", 3),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "devices"), CASES)

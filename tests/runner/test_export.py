@@ -104,6 +104,16 @@ def test_an_export_is_proved_by_a_fresh_process(format: Any, part: str, folder: 
     assert output.stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.parametrize(("form", "feeding"), [("bahdanau", "none"), ("multi_head", "none"), ("luong_dot", "luong")])
+def test_both_files_of_keras_carry_attention_and_layers_that_are_called_at_every_step(
+    form: str, feeding: str, folder: Path, fresh: Any
+) -> None:
+    models = trained_models(designs.attentive(form, masked=False, input_feeding=feeding), folder)
+    for format in ("h5", "keras"):
+        saved = export(models, "full", format, folder / f"made.{format}", fresh)
+        assert 0 <= saved.difference <= 1e-6
+
+
 def test_files_hold_no_optimizer_and_no_trace_of_how_they_were_trained(folder: Path, fresh: Any) -> None:
     import keras
 

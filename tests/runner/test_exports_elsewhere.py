@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -84,6 +85,13 @@ def every_layer() -> Design:
     )
 
 
+def every_option_but_two() -> Design:
+    """Without what Keras 2 does not have: RMSNormalization, and a mask of padding beside the causal one."""
+    made = designs.every_option_of_attention()
+    kind = msgspec.structs.replace(made.block("decoder").parameters, mask_padding=False)
+    return made.with_parameters("decoder", kind)
+
+
 DESIGNS = {
     "frozen and bidirectional": unmasked,
     "masks on both sides": designs.translation,
@@ -92,6 +100,10 @@ DESIGNS = {
     "two losses": designs.variational,
     "GRU that resets before": lambda: designs.stack(cell="GRU", squeeze=4),
     "every layer": every_layer,
+    "attention": lambda: designs.transformer(encoder={"activation": "gelu"}, decoder={"activation": "gelu"}),
+    "attention with a prefix and two memories": every_option_but_two,
+    "Bahdanau's attention of a GRU": lambda: designs.attentive("bahdanau", "GRU", head=[5]),
+    "Luong's attention, fed to the next step": lambda: designs.attentive("luong_general", input_feeding="luong"),
 }
 
 

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
-from seqdec_gui.data.feed_map import FeedMap, feeding, read_feed_map
+from seqdec_gui.data.feed_map import FeedMap, as_pairs, feeding, of_pairs, read_feed_map
 from seqdec_gui.data.number_codecs import FittedIds
+from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Binding, TextCodec
 from seqdec_gui.domain.generation import Stepwise, plan_for
 from seqdec_gui.domain.problems import InvalidInput
@@ -48,6 +50,22 @@ def test_widths_may_differ_with_a_mapping_or_text_on_both_sides() -> None:
     texts = tuple(Binding(port, "text", TextCodec()) for port in ("decoder_inputs.output", "loss.targets"))
     bound = made.with_data(made.data.with_bindings(texts))
     assert plan_for(bound, infer(bound)) == plan
+
+
+def test_a_design_keeps_its_mapping_and_needs_no_file_then() -> None:
+    pairs = (("0", "7"), ("1", "8"), ("begin", "43"))
+    mapping = of_pairs(pairs)
+    assert mapping == FeedMap((("0", "7"), ("1", "8")), "43")
+    assert as_pairs(mapping) == pairs
+    made = archetype()
+    kept = made.with_data(msgspec.structs.replace(made.data, feed_map=pairs))
+    plan = plan_for(kept, infer(kept))
+    assert isinstance(plan, Stepwise)
+    assert plan.taken == 44
+    assert document.loads(document.dumps(kept)) == kept
+    assert "feed_map" not in document.dumps(made)  # earlier versions read it
+    with pytest.raises(InvalidInput, match="twice"):
+        of_pairs((("0", "7"), ("0", "8")))
 
 
 @pytest.mark.slow
@@ -99,3 +117,14 @@ def test_what_is_fed_is_what_the_mapping_says(tmp_path: Path) -> None:
         stored = {"loss": np.array([(chosen + [0] * 6)[:6]])}
         ((score,),) = scorer.scores(stored, np.arange(1))
         assert score.log_probability == pytest.approx(expected, abs=1e-4)
+
+    def texts(one: Sampler) -> list[Any]:
+        return [tuple(sample) for part in one.generate({}, 1, 8, Sampling(1.2)) for sample in part]
+
+    # A design that keeps the mapping, and a bundle of it, give the same without a file
+    kept = made.with_data(msgspec.structs.replace(made.data, feed_map=as_pairs(mapping)))
+    assert texts(Sampler(kept, models, fitted, rows.__getitem__)) == texts(sampler)
+    of_bundle = Sampler(kept, models, fitted, None, sampler.record())
+    assert texts(of_bundle) == texts(sampler)
+    ((score,),) = Scorer(kept, models, fitted, of_bundle).scores(stored, np.arange(1))
+    assert score.log_probability == pytest.approx(expected, abs=1e-4)

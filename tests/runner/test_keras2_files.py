@@ -155,7 +155,7 @@ L, folder = keras.layers, sys.argv[1]
 def both(name, bad, good, ending=".h5", **options):
     """A file that is refused, and the one that its hint asks for, with the weights of the first."""
     bad.save(f"{folder}/{name}_bad{ending}", **options)
-    good.set_weights(bad.get_weights())
+    good.set_weights([w.reshape(v.shape) for w, v in zip(bad.get_weights(), good.weights)])
     good.save(f"{folder}/{name}_good.h5")
 
 def chain(*layers):
@@ -165,8 +165,7 @@ both("lambda", chain(L.Dense(2), L.Lambda(lambda t: t * 2, name="double")), chai
 leaky = L.Dense(2, activation=lambda t: tf.nn.leaky_relu(t, 0.1), name="leaky")
 both("activation", chain(leaky), chain(L.Dense(2), L.LeakyReLU(0.1)))
 x = L.Input((4, 3)); y = L.Input((4, 3))
-unit = L.UnitNormalization(axis=-1)(L.Dense(2)(y))
-both("operation", keras.Model(x, tf.math.l2_normalize(L.Dense(2)(x), axis=-1)), keras.Model(y, unit))
+both("operation", keras.Model(x, tf.nn.leaky_relu(L.Dense(2)(x), 0.1)), keras.Model(y, L.LeakyReLU(0.1)(L.Dense(2)(y))))
 
 class Mine(L.Dense):
     pass
@@ -185,6 +184,22 @@ class Sub(keras.Model):
 sub = Sub(); sub(tf.zeros((1, 4, 3)))
 both("subclass", sub, chain(L.Dense(2)), ".keras")
 both("steps_first", chain(L.LSTM(2, time_major=True, name="lstm")), chain(L.LSTM(2)))
+def of(f, *shapes, **options):
+    inputs = [L.Input(shape, **options) for shape in shapes or [(4, 3)]]
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], f(*inputs))
+
+both("ragged", of(lambda x: L.LSTM(2)(x), (None, 3), ragged=True), of(lambda x: L.LSTM(2)(x), (None, 3)))
+cells = lambda: [L.LSTMCell(2), L.LSTMCell(2)]
+reversed_cells = L.RNN(L.StackedRNNCells(cells(), reverse_state_order=True, name="cells"))
+both("reversed", chain(reversed_cells), chain(L.RNN(L.StackedRNNCells(cells()))))
+norm = L.BatchNormalization([1, 2], name="norm")
+both("together", chain(norm), chain(L.Flatten(), L.BatchNormalization(), L.Reshape((4, 3))))
+pool = lambda x: L.GlobalAveragePooling1D()(x)
+both("axes", of(lambda x: L.Dense(2)(x) + L.Dense(2)(pool(x))),
+     of(lambda x: L.Add()([L.Dense(2)(x), L.Reshape((1, 2))(L.Dense(2)(pool(x)))])))
+both("rows", of(lambda x: tf.reduce_mean(L.Dense(2)(x), axis=-3)), of(lambda x: pool(L.Dense(2)(x))))
+scaled = [1.0, 2.0, 3.0]
+both("masked", of(lambda x: L.LSTM(2)(L.Masking()(x) * scaled)), of(lambda x: L.LSTM(2)(L.Masking()(x * scaled))))
 late = keras.Sequential([L.Dense(2)]); late.save(f"{folder}/unbuilt_bad.keras")
 late.build((None, 4, 3)); late.save(f"{folder}/unbuilt_good.keras")
 a, b = L.Input((3,), name="a"), L.Input((3,), name="b")
@@ -195,12 +210,18 @@ ADVICE = {
     "lambda_bad.h5": ("its layer 'double' is a Lambda layer, which would run code", "with a layer of Keras in its place"),
     "activation_bad.h5": ("The layer leaky has the activation '<lambda>'", "a layer such as LeakyReLU after this one"),
     "operation_bad.h5": (
-        "is an operation of TensorFlow, math.l2_normalize, that cannot be carried over",
+        "is an operation of TensorFlow, nn.leaky_relu, that cannot be carried over",
         "with a layer of Keras in its place",
     ),
     "custom_bad.h5": ("The layer mine is a Mine", "rebuild the layer from Keras's own"),
     "subclass_bad.keras": ("a subclass of Model", "as a functional model"),
     "steps_first_bad.h5": ("The layer lstm has time_major=True", "time_major=False"),
+    "ragged_bad.h5": ("takes ragged or sparse tensors", "with a plain Input"),
+    "reversed_bad.h5": ("has its states in reverse order", "Build it without"),
+    "together_bad.h5": ("The layer norm normalises over the axes", "one axis"),
+    "axes_bad.h5": ("combines tensors with different numbers of axes", "with a Reshape layer"),
+    "rows_bad.h5": ("that mixes the rows of a batch", "every row is computed by itself"),
+    "masked_bad.h5": ("on the features of a masked sequence", "before the masked layer"),
     "unbuilt_bad.keras": ("was saved before it was built", "model.build"),
     "names_bad.h5": ("in a dictionary", "as lists"),
 }

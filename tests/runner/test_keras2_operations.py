@@ -31,6 +31,9 @@ def steps(x):
 def model(f, *inputs):
     return keras.Model(inputs[0] if len(inputs) == 1 else list(inputs), f(*inputs))
 
+def attention(x, y):
+    return tf.matmul(tf.nn.softmax(tf.matmul(steps(x), y, transpose_b=True)), y)
+
 def masked(x):
     return L.Embedding(9, 4, mask_zero=True)(x)
 
@@ -50,6 +53,14 @@ models = {
     "arithmetic": model(lambda x: (2.0 - steps(x)) / 3.0 * x + np.arange(4, dtype="float32"), sequence()),
     "functions": model(lambda x: tf.nn.relu(tf.tanh(steps(x))) + tf.exp(-tf.square(x)) * tf.sigmoid(x), sequence()),
     "turned": model(lambda x: tf.transpose(tf.nn.softmax(steps(x), axis=1), [0, 2, 1]), sequence()),
+    "attention": model(attention, sequence(), sequence(5)),
+    "turned_product": model(lambda x, y: tf.linalg.matmul(steps(x), y, adjoint_a=True), sequence(), sequence()),
+    "split": model(lambda x: (lambda a, b: tf.concat([b, tf.tanh(a)], -1))(*tf.split(steps(x), 2, axis=-1)), sequence()),
+    "split_steps": model(lambda x: (lambda a, b, c: L.GRU(2)(b))(*tf.split(steps(x), [1, 4, 2], 1)), sequence()),
+    "unit": model(lambda x: tf.math.l2_normalize(steps(x), axis=-1) + tf.nn.l2_normalize(x, 1, epsilon=4.0), sequence()),
+    "adapted": model(lambda x: steps(L.Normalization()(x)), sequence()),
+    "constants": model(lambda x: steps(L.Normalization(mean=[1.0, 2, 3, 4], variance=[4.0, 1, 2, 9])(x)), sequence()),
+    "back": model(lambda x: L.Normalization(axis=None, mean=2.0, variance=4.0, invert=True)(steps(x)), sequence()),
     "symbols": model(lambda x: L.LSTM(3)(tf.one_hot(x, 9)), ids()),
     "mask_ends": model(lambda x: L.LSTM(3)(masked(x) * 2.0), ids()),
     "masked_and_not": model(lambda x, y: L.LSTM(3)(L.Dropout(0.1)(L.Concatenate()([masked(x), y]))), ids(), sequence()),
@@ -59,7 +70,12 @@ models = {
     "separable": model(lambda x: L.SeparableConv1D(4, 3)(L.Conv1DTranspose(3, 2)(x)), sequence()),
 }
 for name, made in models.items():
-    made.set_weights([random.normal(scale=0.4, size=w.shape) for w in made.get_weights()])
+    values = [random.normal(scale=0.4, size=w.shape) for w in made.weights]
+    values = [abs(value) if "variance" in w.name else value for value, w in zip(values, made.weights)]
+    made.set_weights([value.astype(w.dtype.as_numpy_dtype) for value, w in zip(values, made.weights)])
+    for layer in made.layers:
+        if isinstance(layer, L.Normalization):
+            layer.finalize_state()
     given = []
     for place, tensor in enumerate(made.inputs):
         shape = (4, *(5 if axis is None else axis for axis in tensor.shape[1:]))
@@ -71,11 +87,14 @@ for name, made in models.items():
     made.save(f"{folder}/{name}.h5")
     np.savez(f"{folder}/{name}.npz", outputs, *given)
 """
-WITH_LAYERS = {"last_step", "new_axis", "reshaped", "arithmetic", "repeated", "turned", "separable", "both_ways"}
+WITH_LAYERS = {
+    "last_step", "new_axis", "reshaped", "arithmetic", "repeated", "turned", "separable", "both_ways", "adapted", "constants",
+    "back",
+}  # fmt: skip
 """Models of which no operation is left, so that they can be exported in every format."""
 WITH_OPERATIONS = {
     "last_of_any", "some_steps", "reduced", "joined", "functions", "symbols", "mask_ends", "masked_and_not", "two_masks",
-    "two_masks_mean",
+    "two_masks_mean", "attention", "turned_product", "split", "split_steps", "unit",
 }  # fmt: skip
 
 
@@ -124,7 +143,11 @@ WHOLE = {"start": None, "stop": None, "step": None}
     [
         ("os.system", {}, "os.system, that cannot be carried over"),
         ("io.read_file", {}, "cannot be carried over"),
-        ("math.l2_normalize", {"axis": -1}, "cannot be carried over"),
+        ("math.cumsum", {"axis": -1}, "cannot be carried over"),
+        ("math.l2_normalize", {}, "over all rows"),
+        ("linalg.matmul", {"b": ["y", 0, 0], "a_is_sparse": True}, "in a way which cannot"),
+        ("split", {"num_or_size_splits": 2}, "along the rows"),
+        ("split", {"num_or_size_splits": [2, -1], "axis": 1}, "of unknown size"),
         ("evil.add", {"y": 1.0}, "cannot be carried over"),
         ("reshape", {"shape": [3, 2]}, "with a fixed number of rows"),
         ("reshape", {"shape": [-1, ["tf.shape", 0, 0]]}, "in a way which cannot"),

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.layer_stack import AnyStackLayer
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
+from seqdec_gui.domain.types import MemoryType, StatesType, TensorType, tensors_of
 from tests.domain.designs import archetype, block, design
 from tests.runner import designs
 
@@ -73,6 +74,8 @@ def recurrent_encoder() -> Iterator[Case]:
     yield fed("encoder masking", SEQUENCE, "recurrent_encoder", units=[3], mask_padding=True)
     yield fed("encoder of any length", RAGGED, "recurrent_encoder", units=[3], output=["sequence"])
     yield fed("encoder split", ONE_HOT, "recurrent_encoder", units=[3, 2], split_states=True)
+    options = {"dropout_per_layer": [0.0, 0.2], "output_dropout": 0.3, "units": [3, 2], "output": ["code", "sequence"]}
+    yield fed("encoder with dropout of each layer", ONE_HOT, "recurrent_encoder", **options)
     options = {"batch_normalization": True, "dropout": 0.1, "recurrent_dropout": 0.1, "units": [3, 3, 2]}
     yield fed("encoder with all", ONE_HOT, "recurrent_encoder", cell="GRU", reset_after=False, **options)
 
@@ -92,6 +95,9 @@ def bottleneck() -> Iterator[Case]:
     blocks = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4, 2]), block("it", "bottleneck", units=3)]
     yield "bottleneck of states", blocks, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     blocks = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4], cell="GRU"), block("it", "bottleneck", units=3)]
+    parameters = {"units": 3, "input_batch_normalization": True, "variational": True}
+    several = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4, 2]), block("it", "bottleneck", **parameters)]
+    yield "bottleneck of normalised states", several, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     yield "bottleneck of one state", blocks, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
 
 
@@ -106,8 +112,79 @@ def recurrent_decoder() -> Iterator[Case]:
     yield decoder("decoder embedding", IDS, embedding=4, mask_padding=True)
     yield decoder("decoder masking", SEQUENCE, mask_padding=True)
     yield decoder("decoder of any length", RAGGED, batch_normalization=False)
+    head = {"head": [9, 5], "head_activation": "tanh", "head_dropout": 0.1}
+    yield decoder("decoder with a head", ONE_HOT, dropout_per_layer=[0.1, 0.2], output_dropout=0.3, **head)
     options = {"reset_after": False, "dropout": 0.1, "recurrent_dropout": 0.1, "output_activation": "linear"}
     yield decoder("decoder with all", SEQUENCE, cell="GRU", momentum=0.8, **options)
+
+
+def attention() -> Iterator[Case]:
+    """Decoders that attend to the memory of an encoder, or to a sequence."""
+    forms = ("luong_dot", "luong_general", "bahdanau", "multi_head")
+    for form, cell, masked in zip(forms, ("LSTM", "GRU", "LSTM", "GRU"), (True, False, False, True), strict=True):
+        for steps, mode in ((9, "teacher_forced"), (None, "free_running")):
+            known = designs.attentive(form, cell, masked, steps, mode, **({"context_units": 0} if steps else {}))
+            name = f"attention {form} {mode}"
+            yield renamed(name, known, "decoder")
+    for feeding, mode in (("luong", "free_running"), ("bahdanau", "teacher_forced")):
+        fed_steps = designs.attentive("luong_general", "GRU", mode=mode, input_feeding=feeding, units=[6, 5])
+        both = [
+            msgspec.structs.replace(each, parameters=msgspec.structs.replace(each.parameters, units=(6, 5)))
+            if each.id == "encoder" else each
+            for each in fed_steps.blocks
+        ]  # fmt: skip
+        yield renamed(f"input feeding {feeding}", Design(tuple(both), fed_steps.links), "decoder")
+    yield renamed("memory of numbers", masked_numbers(), "decoder")
+    states = {"units": [6], "split_states": True, "attention": "bahdanau", "squeeze_units": 5, "head": [4]}
+    name, blocks, links = decoder("attention to a sequence", ONE_HOT, **states)
+    yield name, [*blocks, block("other", "float_sequence", length=None, features=3)], [*links, "other.output -> it.memory"]
+
+
+def masked_numbers() -> Design:
+    """A memory of numbers, whose steps of zeros are padding."""
+    known = designs.attentive("luong_general")
+    blocks = [block("source", "float_sequence", length=9, features=4) if each.id == "source" else each for each in known.blocks]
+    encoder = block(
+        "encoder", "recurrent_encoder", units=[6], mask_padding=True, output=["states", "memory"], bidirectional=False
+    )
+    return Design(tuple(encoder if each.id == "encoder" else each for each in blocks), known.links)
+
+
+def renamed(name: str, known: Design, tested: str) -> Case:
+    """A whole design as a case: without its loss, and with the block under test named `it`."""
+    blocks = [
+        msgspec.structs.replace(each, id="it") if each.id == tested else each for each in known.blocks if each.id != "loss"
+    ]
+    links = [str(link).replace(f"{tested}.", "it.") for link in known.links if link.target.block != "loss"]
+    return name, blocks, links
+
+
+def transformer_encoder() -> Iterator[Case]:
+    small = {"layers": 2, "width": 6, "heads": 2, "feed_forward": 5}
+    for positions in ("sinusoidal", "learned", "none"):
+        for source in (IDS, SEQUENCE):
+            options = small | {"positions": positions, "output": ["memory", "sequence", "code"]}
+            yield fed(f"transformer encoder {positions} of {source.kind}", source, "transformer_encoder", **options)
+    options = small | {"normalization": "after", "normalization_layer": "RMSNormalization", "head_width": 5}
+    yield fed("transformer encoder after", IDS, "transformer_encoder", output=["code"], mask_padding=False, **options)
+    yield fed("transformer encoder first", IDS, "transformer_encoder", output=["code"], pooling="first", **small)
+    yield fed("transformer encoder of any length", RAGGED, "transformer_encoder", positions="none", output=["code"], **small)
+
+
+def transformer_decoder() -> Iterator[Case]:
+    small = {"layers": 2, "width": 6, "heads": 2, "feed_forward": 5, "output_units": 7}
+    for source in (IDS, SEQUENCE, ONE_HOT):
+        options = small | {"memories": 0, "mask_padding": True, "positions": "learned"}
+        yield fed(f"transformer language model of {source.kind}", source, "transformer_decoder", **options)
+    encoder = block("encoder", "transformer_encoder", layers=1, width=4, heads=2, feed_forward=5)
+    links = ["source.output -> it.inputs", "source.output -> encoder.inputs", "encoder.memory -> it.memory"]
+    for normalization in ("before", "after"):
+        options = small | {"normalization": normalization, "attention_dropout": 0.1, "output_activation": "linear"}
+        yield f"transformer decoder {normalization}", [IDS, encoder, block("it", "transformer_decoder", **options)], links
+    options = small | {"memories": 3, "prefix": True, "mask_padding": True}
+    more = ["latent.output -> it.memory_2", "source.output -> it.memory_3", "latent.output -> it.prefix"]
+    latent = block("latent", "vector", width=3)
+    yield "transformer decoder of all", [SEQUENCE, latent, encoder, block("it", "transformer_decoder", **options)], links + more
 
 
 STACK_LAYERS: dict[str, tuple[Block, dict[str, Any]]] = {
@@ -116,6 +193,9 @@ STACK_LAYERS: dict[str, tuple[Block, dict[str, Any]]] = {
     "Recurrent": (SEQUENCE, {"units": 3, "bidirectional": True}),
     "BatchNormalization": (SEQUENCE, {}),
     "LayerNormalization": (SEQUENCE, {}),
+    "RMSNormalization": (SEQUENCE, {}),
+    "MultiHeadAttention": (SEQUENCE, {"heads": 2, "head_width": 3, "causal": True}),
+    "Residual": (SEQUENCE, {}),
     "Activation": (SEQUENCE, {"activation": "gelu"}),
     "Dropout": (SEQUENCE, {}),
     "SpatialDropout1D": (SEQUENCE, {}),
@@ -136,13 +216,21 @@ STACK_LAYERS: dict[str, tuple[Block, dict[str, Any]]] = {
 
 def layer_stack() -> Iterator[Case]:
     for name, (source, options) in STACK_LAYERS.items():
-        yield fed(f"stack {name}", source, "layer_stack", layers=[{"layer": name, **options}])
+        before = [{"layer": "Activation"}] if name == "Residual" else []
+        yield fed(f"stack {name}", source, "layer_stack", layers=[*before, {"layer": name, **options}])
+    part = [{"layer": "LayerNormalization"}, {"layer": "MultiHeadAttention", "heads": 2}, {"layer": "Residual", "rows": 2}]
+    feed_forward = [{"layer": "RMSNormalization"}, {"layer": "Dense", "units": 4}, {"layer": "Residual", "rows": 2}]
+    yield fed("stack of attention", SEQUENCE, "layer_stack", layers=[*part, *feed_forward, *part])
     rows = [
         {"layer": "Dense", "units": 4, "per_step": True},
         {"layer": "Recurrent", "cell": "GRU", "units": 3, "return_sequences": False},
         {"layer": "Dense", "units": 2, "activation": "leaky_relu"},
         {"layer": "Pooling1D"},
     ]
+    for cell in ("LSTM", "GRU"):
+        encoder = block("encoder", "recurrent_encoder", units=[4], cell=cell)
+        states = [ONE_HOT, encoder, block("it", "layer_stack", layers=rows[2:3])]
+        yield f"stack of states {cell}", states, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     yield fed("stack of three", SEQUENCE, "layer_stack", layers=rows[:3])
     yield fed("stack pooled", SEQUENCE, "layer_stack", layers=[rows[3], rows[0]])
     yield fed("stack global max", SEQUENCE, "layer_stack", layers=[{"layer": "GlobalPooling1D"}])
@@ -161,8 +249,8 @@ def merges() -> Iterator[Case]:
         yield f"{kind} states {cell}", [*both, *encoders, block("it", kind)], wires
 
 
-CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, layer_stack, merges)
-         for case in make()]  # fmt: skip
+CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, attention,
+         transformer_encoder, transformer_decoder, layer_stack, merges) for case in make()]  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -182,7 +270,13 @@ def judged(blocks: list[Block], links: list[str]) -> Design:
     losses: list[Block] = []
     for port, type in known.blocks["it"].outputs.items():
         for name, _ in tensors_of(port, type)[:1]:
-            if isinstance(type, StatesType):
+            if isinstance(type, MemoryType):
+                name = port
+                decoder = block(f"decode_{name}", "transformer_decoder", layers=1, width=4, output_units=3)
+                losses.append(decoder)
+                links = [*links, f"source.output -> decode_{name}.inputs", f"it.{port} -> decode_{name}.memory"]
+                source = f"decode_{name}.outputs"
+            elif isinstance(type, StatesType):
                 source, port_of_sum = f"it.{port}", f"gather_{name}"
                 losses.append(block(port_of_sum, "bottleneck", units=1))
                 links = [*links, f"{source} -> {port_of_sum}.inputs"]

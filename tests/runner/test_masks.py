@@ -67,6 +67,8 @@ CASES: dict[str, tuple[Design, list[str]]] = {
         stack(MASKED, {"layer": "Conv1D", "filters": 4}, {"layer": "BatchNormalization"}, DENSE), [],
     ),
     "stack with an LSTM": (stack(MASKED, LSTM, DENSE), ["top"]),
+    "stack with attention": (stack(MASKED, {"layer": "MultiHeadAttention"}, {"layer": "Residual"}, DENSE), ["top"]),
+    "transformers with masks on both sides": (designs.transformer(decoder={"mask_padding": True}), []),
     "both sides": (designs.translation(), ["encoder", "decoder"]),
     "no mask": (designs.stack(), []),
 }  # fmt: skip
@@ -92,14 +94,15 @@ def test_the_tables_are_those_of_keras() -> None:
         "Bidirectional": (keras.layers.LSTM(1),), "TimeDistributed": (keras.layers.Dense(1),), "Embedding": (3, 2),
         "Conv1D": (1, 1), "Reshape": ((1,),), "Permute": ((2, 1),), "Activation": ("relu",), "Dropout": (0.1,),
         "SpatialDropout1D": (0.1,), "GaussianNoise": (0.1,), "AveragePooling1D": (2,), "MaxPooling1D": (2,), "Rescaling": (2,),
+        "Dot": (1,), "EinsumDense": ("bt,te->bte", (2, 3)), "MultiHeadAttention": (1, 1),
         "Dense": (1,), "GRU": (1,), "LSTM": (1,), "RepeatVector": (1,),
     }  # fmt: skip
     layers = {name: getattr(keras.layers, name)(*arguments.get(name, ())) for name in LAYERS}
-    takes = {name for name, layer in layers.items() if "mask" in inspect.signature(layer.call).parameters}
+    takes = {name for name, layer in layers.items() if {"mask", "query_mask"} & inspect.signature(layer.call).parameters.keys()}
     assert takes == {name for name, spec in LAYERS.items() if spec.takes_mask}
     keeps = {name for name, layer in layers.items() if layer.supports_masking}
     kept = {name for name, spec in LAYERS.items() if spec.keeps_mask}
-    assert keeps == kept | {"Masking", "GlobalAveragePooling1D"}  # one makes a mask, the other ends it
+    assert keeps == kept | {"Masking", "GlobalAveragePooling1D", "Dot"}  # one makes a mask, the others end it
 
 
 def test_scripts_leave_out_the_names_of_leading_arguments_alone() -> None:

@@ -139,19 +139,52 @@ def reset_before() -> Design:
     )  # fmt: skip
 
 
+def with_head() -> Design:
+    """Dropout of each layer and after the last, two Dense layers before the predictions; states through a stack and back."""
+    return design(
+        [
+            block("source", "token_sequence", length=9, symbols=10),
+            block("words", "token_sequence", length=9, symbols=10),
+            block("encoder", "recurrent_encoder", units=[5], dropout_per_layer=[0.3]),
+            block("middle", "layer_stack", layers=[{"layer": "BatchNormalization"}, {"layer": "Dense", "units": 4}]),
+            block("states", "dense_states", units=[6, 4]),
+            block(
+                "decoder", "recurrent_decoder", units=[6, 4], dropout_per_layer=[0.2, 0.1], output_dropout=0.4, head=[7, 5],
+                head_dropout=0.2, output_units=10,
+            ),
+            block("loss", "loss"),
+        ],
+        ["source.output -> encoder.inputs", "encoder.states -> middle.inputs", "middle.outputs -> states.inputs",
+         "states.states -> decoder.initial_states", "words.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    )  # fmt: skip
+
+
 VARIANTS: dict[str, Callable[[], Design]] = {
     "LSTM, BN": designs.stack,
     "widths 6, 9, 4": lambda: designs.stack(units=(6, 9, 4)),
     "squeeze": lambda: designs.stack(squeeze=5),
     "GRU": lambda: designs.stack(cell="GRU", units=(6, 4)),
     "GRU, reset before, embedding, squeeze, dropouts": reset_before,
+    "a head, and dropouts": with_head,
     "split and crossed states": split_states,
+    "Bahdanau attention, LSTM, mask": designs.attentive,
+    "Luong attention by a dot, GRU": lambda: designs.attentive("luong_dot", "GRU", context_units=0),
+    "Luong's general attention, no states": lambda: designs.attentive("luong_general", "GRU", mode="free_running"),
+    "Luong's input feeding": lambda: designs.attentive("luong_dot", mode="free_running", input_feeding="luong"),
+    "Bahdanau's input feeding": lambda: designs.attentive(cell="GRU", input_feeding="bahdanau", head=[5]),
+    "several heads, mask": lambda: designs.attentive("multi_head", output_dropout=0.3, head=[5]),
     "embedding, mask, encoder": designs.translation,
     "bidirectional LSTM encoder": lambda: designs.translation(bidirectional=True),
     "bidirectional GRU encoder": lambda: designs.translation(cell="GRU", bidirectional=True),
     "language model": designs.language,
     "clashing names": clashing,
     "a kind that the program does not know": stack_of_toys,
+    "transformer": designs.transformer,
+    "transformer with every option": designs.every_option_of_attention,
+    "attention alone, masked, RMS": lambda: designs.attentive_language(
+        mask_padding=True, normalization_layer="RMSNormalization", prefix=False
+    ),
+    "attention alone, no positions": lambda: designs.attentive_language(positions="none"),
 }
 
 

@@ -32,9 +32,13 @@ DESIGNS = {
     "rates": lambda: designs.stack(units=(6,), learning_rate_factor=0.1),
     "masked": lambda: designs.translation(layers=1),
     "masked between layers": lambda: designs.translation(cell="GRU", layers=2),
+    "attention": lambda: designs.attentive("bahdanau", "GRU", output_dropout=0.2),
+    "input feeding": lambda: designs.attentive("bahdanau", "GRU", input_feeding="luong", output_dropout=0.2),
+    "attention without states": lambda: designs.attentive("luong_general", mode="free_running", mask_padding=True),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
     "ragged": lambda: designs.translation(layers=1, normalised=False),
+    "transformer": lambda: designs.transformer(decoder={"mask_padding": True, "attention_dropout": 0.1}),
 }
 
 
@@ -60,7 +64,7 @@ def silence(engine: Engine) -> None:
         if type(layer).__name__ == "GaussianNoise":
             layer.stddev = 0.0
         for rate in ("rate", "dropout", "recurrent_dropout"):
-            if getattr(layer, rate, None):
+            if vars(layer).get(rate):
                 setattr(layer, rate, 0.0)
 
 

@@ -51,6 +51,7 @@ def pictures(studio: Studio, world: World, wanted: Wanted, only: str = "") -> It
                         yield f"{name}-{width}-{mode}", studio.masked(window if widget is None else widget, state.masks)
                     theme.set_mode("light")
                 calm(studio, window)
+                studio.activate(window)
             studio.close(window)
 
 

@@ -221,10 +221,11 @@ def _problems(studio: Studio, window: Any) -> None:
 
 
 def _panels(on: bool) -> Show:
-    def show(_studio: Studio, window: Any) -> None:
+    def show(studio: Studio, window: Any) -> None:
         window.shell.show_panel("bottom", False)
         for part in ("left", "right"):
             window.shell.show_panel(part, on)
+        studio.settle()
         window.design_view.fit()
 
     return show

@@ -13,8 +13,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = ((1280, 800), (1920, 1080))
 """The sizes of window that pictures are taken of: a laptop and a desk."""
-STILL_S, LONGEST_STILL_S, LONGEST_S = 0.12, 4.0, 180.0
+STILL_S, LONGEST_STILL_S, LONGEST_S = 0.12, 20.0, 180.0
 """How long a picture stays the same before it counts as still; how long that is waited for, and anything else."""
+LONGEST_TIMER_MS = 2000
+"""The longest time after which what a timer does belongs to the picture: curves are drawn, scripts written, pages made."""
 
 
 def prepare_environment(work: Path) -> None:
@@ -64,7 +66,7 @@ class Studio:
             QSplitter, "columns"
         ):  # as if it had opened in this size; the screen here is smaller
             columns.setSizes([LEFT_WIDTH, size[0] - LEFT_WIDTH - RIGHT_WIDTH, RIGHT_WIDTH])
-        self.application.setActiveWindow(window)
+        self.activate(window)
         self.wait(lambda: window.workspace.devices.known)
         self.settle(0.3)
         return window
@@ -96,17 +98,40 @@ class Studio:
             self.application.processEvents()
             time.sleep(0.005)
 
+    def activate(self, window: Any) -> None:
+        """Give a window the keyboard: what has the focus is drawn otherwise, and closing a dialog may leave it to none."""
+        self.application.setActiveWindow(window)
+        self.wait(lambda: self.application.activeWindow() is window)
+
     def still(self, widget: Any) -> Any:
-        """Return what a widget looks like once that does not change any more, as a QImage."""
+        """Return what a widget looks like once that does not change any more, as a QImage.
+
+        Nothing may be waiting either: on a busy machine a picture stays the same for long while curves wait for their turn.
+        And its window has the keyboard: Qt may take that away some time after a dialog or a list was closed.
+        """
+        self.activate(widget.window())
         self.settle(STILL_S)
         picture = widget.grab().toImage()
         until = time.monotonic() + LONGEST_STILL_S
         while time.monotonic() < until:
             self.settle(STILL_S)
             before, picture = picture, widget.grab().toImage()
-            if picture == before:
+            if self.application.activeWindow() is not widget.window():
+                self.activate(widget.window())
+            elif picture == before and not self._waiting():
                 break
         return picture
+
+    def _waiting(self) -> bool:
+        """Return whether a timer of a window is about to do something once."""
+        from PyQt5.QtCore import QTimer
+
+        return any(
+            timer.isActive() and timer.isSingleShot() and timer.interval() <= LONGEST_TIMER_MS
+            for window in self.application.topLevelWidgets()
+            if window.isVisible()
+            for timer in window.findChildren(QTimer)
+        )
 
     def masked(self, widget: Any, names: Iterable[str]) -> Any:
         """Return what a widget looks like, with the parts of these names hidden: what differs by machine."""

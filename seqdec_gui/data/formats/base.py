@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
+from seqdec_gui.data.formats.encodings import MARKS, PROPOSED, STRAY, WRONG_BYTES, Marked, decoded_texts, is_utf8, is_western
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ CHUNK_ROWS = 65_536
 
 _SHOWN_CHARACTERS = 40
 """The number of characters of a text that a message shows."""
+
+_PROGRAM = __name__.partition(".")[0]
+_MISTAKES = (AssertionError, AttributeError, LookupError, NameError, NotImplementedError, TypeError, ZeroDivisionError)
+"""What mistakes in code raise. From a library these may be due to a damaged file."""
 
 _SHOWN_REASON = 300
 """The number of characters of an error of a library that a message shows."""
@@ -95,6 +100,8 @@ class Table(ABC):
         """The arrays of the file that cannot be columns, by name, each with the reason."""
         self.dialect: Dialect | None = None
         """The dialect of delimited text; None for other formats."""
+        self._how = Reading()
+        """The options that apply to its texts."""
         self.western: dict[str, str] = {}
         """The encoding of each column of bytes that is not UTF-8; a column enters when it is read."""
 
@@ -145,17 +152,46 @@ class Table(ABC):
 
         Raises InvalidInput if bytes are neither UTF-8 nor Western European text.
         """
+        if self._how.wrong_bytes == "replace":
+            return self._texts_as_set(name, values)
+        if self._how.encoding != "auto" and values.dtype.kind in "SO":
+            return self._texts_as_set(name, values)
         array, western = text_and_encoding(values)
         if western and not is_western(foreign := b"\n".join(value for value in values.tolist() if not is_utf8(value))):
+            if self._how.wrong_bytes != "refuse":
+                return self._texts_as_set(name, values)
             shown = foreign.split(b"\n", 1)[0].decode("cp1252", "replace")[:_SHOWN_CHARACTERS]
             text = (
                 f"Column {name!r} holds bytes that are not UTF-8, and as Western European text they make no words: {shown!r}."
             )
-            hint = "Save it as text (UTF-8), or as numbers if the bytes are no text."
-            raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)])
+            hint = f"Set data.encoding; or save it as text (UTF-8), or as numbers if the bytes are no text; {WRONG_BYTES}."
+            raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=PROPOSED)])
         if western and self.western.get(name) != "latin-1":
             self.western[name] = western
         return array
+
+    def _texts_as_set(self, name: str, values: Array) -> Any:
+        """Convert bytes in the encoding that is set, with marks for those that are no text if these are asked for."""
+        import pyarrow as pa
+
+        encoding = "utf-8" if self._how.encoding == "auto" else self._how.encoding
+        marked = None if self._how.wrong_bytes == "refuse" else Marked(MARKS[self._how.wrong_bytes])
+        texts = []
+        for value in values.tolist():
+            try:
+                if isinstance(value, bytes):
+                    value = marked.decode(value, encoding) if marked else value.decode(encoding)
+            except UnicodeDecodeError as error:
+                wrong = f"Column {name!r} holds bytes that are not valid in {encoding}: {value[:_SHOWN_CHARACTERS]!r}."
+                hint = f"Set data.encoding to their encoding; {WRONG_BYTES}."
+                raise InvalidInput([Problem("error", "wrong_encoding", "data", wrong, hint, proposed=PROPOSED)]) from error
+            if marked and isinstance(value, str) and self._how.wrong_bytes == "replace":
+                value, controls = STRAY.subn(MARKS["replace"], value)
+                marked.count += controls
+            texts.append(value)
+        if marked and marked.count:
+            self.western[name] = f"{encoding} with {MARKS[self._how.wrong_bytes]!a} for bytes that are no text in it"
+        return pa.array(texts, pa.string())
 
     def settled(self) -> FileReading | None:
         """Return how the file was read, where that takes a decision; None for formats that say it themselves."""
@@ -254,7 +290,23 @@ def reading(path: Path) -> Iterator[None]:
     except SeqdecError:
         raise
     except Exception as error:  # libraries raise anything for damaged files, down to errors about their own variables
+        if isinstance(error, _MISTAKES) and (place := _place_in_program(error)):
+            text = f"{path} was not read, because of a fault of the program: {type(error).__name__} in {place} ({error})."
+            hint = (
+                "The file may be right. Report this sentence, with the file or a few rows like its own; until then save it as "
+                "another kind of file."
+            )
+            raise InvalidInput([Problem("error", "program_fault", "data", text, hint)]) from error
         raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
+
+
+def _place_in_program(error: Exception) -> str:
+    """Return the module and line of this program that raised an error; empty if a library raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return f"{module}, line {trace.tb_lineno}" if trace is not None and module.split(".")[0] == _PROGRAM else ""
 
 
 def _damaged(path: Path, reason: str) -> str:

@@ -105,7 +105,7 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [
         member
         for member in archive.infolist()
-        if not member.is_dir()
+        if not member.filename.endswith("/")  # a folder; a damaged file may have no name at all
         and not member.filename.startswith("__MACOSX/")
         and not PurePath(member.filename).name.startswith(".")
     ]

@@ -21,7 +21,7 @@ from seqdec_gui.data.formats.bounds import fail_if_too_many_columns
 from seqdec_gui.data.formats.compression import content_of, inner_name
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
 from seqdec_gui.data.formats.dialect import detect
-from seqdec_gui.data.formats.notation import EITHER_POINT, Decimal, Notation, rewritten
+from seqdec_gui.data.formats.notation import EITHER_POINT, Decimal, Notation, rewritten, unsettled
 from seqdec_gui.data.formats.records import records
 from seqdec_gui.data.formats.settled import FileReading, of
 from seqdec_gui.data.formats.settling import settled_by
@@ -214,9 +214,14 @@ class DelimitedTable(Table):
             text = f"Column {name!r} of {self.path.name}, row {read.row + 1}: {read.doubt.sentence(known)}."
             raise InvalidInput([Problem("error", "number_format", "data", text, read.doubt.hint(known))])
         try:
-            return _cast(pa.chunked_array([read.cells])), (), known
+            numbers = _cast(pa.chunked_array([read.cells]))
         except pa.ArrowInvalid:
             return None, (), None
+        is_proved = self.dialect.decimal_is_proved and self.dialect.decimal == known.decimal
+        if (open_cell := unsettled(cells, known, is_proved, self.dialect.delimiter == ",")) is None:
+            return numbers, (), known
+        text = f"In column {name!r} of {self.path.name} {open_cell.sentence()}."
+        return numbers, (Problem("warning", "number_format", "data", text, open_cell.hint()),), known
 
     def _digit_strings(self, name: str, cells: Any) -> Problem | None:
         """Return a remark if the cells are codes of digits that would change as numbers: too long, or with leading zeros."""

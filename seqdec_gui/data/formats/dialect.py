@@ -29,7 +29,7 @@ from seqdec_gui.data.formats.delimiters import (
     sample_of,
     unused_character,
 )
-from seqdec_gui.data.formats.encodings import decoded, line_at
+from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES, decoded, line_at
 from seqdec_gui.data.formats.footers import footer_problems
 from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header, judged_as_before
 from seqdec_gui.data.formats.numerals import proved_decimals
@@ -60,12 +60,13 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     design; what they leave open is detected. `bound` are the names of columns in use. Raises InvalidInput if the file is
     empty or binary, if names occur twice, or if a quote is not closed although `reading` asks for quoted cells.
     """
-    text = decoded(raw, name, reading.encoding)
+    text = decoded(raw, name, reading.encoding, reading.wrong_bytes)
     content, problems = text.content, list(text.problems)
     del raw
     if b"\0" in content:
         wrong = f"{name} holds binary data (bytes of value 0); expected text with one row per line."
-        raise InvalidInput([Problem("error", "not_text", "data", wrong, "Choose a text file, or set data.encoding.")])
+        hint = f"Choose a text file, or set data.encoding; {WRONG_BYTES}."
+        raise InvalidInput([Problem("error", "not_text", "data", wrong, hint, proposed=PROPOSED)])
     if len(_LINE_END.findall(content[-4:])) > 1:
         content = content.rstrip(b"\r\n")  # a copy, so it is only made where empty lines stand at the end
     _fail_if_a_line_is_too_long(content, name)
@@ -92,6 +93,8 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     whole_lines = not delimiter
     if whole_lines:
         delimiter = unused_character(content, name)
+        if reading.quoting == "auto" and before.quoting == "auto":
+            problems += _cut_quotes_problems(content[comments:], delimiter, name)
         reading = msgspec.structs.replace(reading, quoting="no")
     if comments > start and is_narrower(content[start:comments], content[comments:], delimiter):
         problems.append(comments_problem(content[start:comments], name))
@@ -226,15 +229,30 @@ def _swallowing(content: bytes, delimiter: str, count: Count) -> int:
 
 
 def _swallowing_problems(content: bytes, delimiter: str, name: str, line: int) -> Problem:
-    """A warning that such a cell, which begins in this line, is read as one. Raises InvalidInput for tab-separated text.
+    """A warning that such a cell, which begins in this line, is read as one.
 
-    There quotes are more often text, unless other lines need theirs.
+    Raises InvalidInput where all lines are as wide without quotes: neither reading is sure then, and one of them loses rows. A
+    single column is as wide in any case; between tabs its quotes are more often text.
     """
     text = f"In line {line} of {name} a quoted cell begins that runs over several lines, each of which looks like a whole row"
     hint = "data.quoting=no if its quotes are part of the text, data.quoting=yes if it is one cell."
-    if delimiter == "\t" and are_all_as_wide(content, delimiter, len(sample_of(content, delimiter, False)[0].cells)):
+    width = len(sample_of(content, delimiter, False)[0].cells)
+    if (delimiter == "\t" or width > 1) and are_all_as_wide(content, delimiter, width):
         raise InvalidInput([Problem("error", "open_quote", "data", f"{text}.", f"Set {hint}")])
     return Problem("warning", "quotes_removed", "data", f"{text}; it was read as one cell.", f"Set {hint}")
+
+
+def _cut_quotes_problems(content: bytes, mark: str, name: str) -> list[Problem]:
+    """A warning where every line is one text and quoted texts would run over several lines."""
+    count = count_records(content, mark, True) if b'"' in content else None
+    if count is None or count.fault >= 0 or not count.breaks:
+        return []
+    text = (
+        f"Every line of {name} is one text, quotes included; texts in quotes that run over several lines are cut at "
+        f"{counted(count.breaks, 'line end')}."
+    )
+    hint = "Set data.delimiter to have them whole: a comma, for example. data.quoting=no confirms that lines are texts."
+    return [Problem("warning", "quotes_are_text", "data", text, hint)]
 
 
 def _spaces_problems(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
+from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
-import msgspec
-
+from seqdec_gui.domain.bindings import WrongBytes
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
 
 _BLOCK_BYTES = 16 * 2**20
 """The number of bytes that are converted at a time."""
@@ -76,6 +78,23 @@ _FEWEST_IN_WORDS = 3
 _PROPOSAL_BYTES = 2**16
 """The number of bytes from which an encoding is proposed."""
 
+STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""A control character other than tab and line ends."""
+
+_STRAY_BYTES = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
+"""The same in UTF-8."""
+
+MARKS: dict[WrongBytes, str] = {"replace": "\N{REPLACEMENT CHARACTER}", "mark": "\x7f"}
+"""What stands for bytes that are no text. U+007F is a control character, and so no symbol; JSON allows it."""
+
+WRONG_BYTES = (
+    "data.wrong_bytes=replace puts U+FFFD for such bytes, and data.wrong_bytes=mark with data.faulty_rows=leave_out leaves "
+    "their rows out"
+)
+"""The part of a hint that says what can be done with bytes that are no text."""
+
+PROPOSED = "data.wrong_bytes=replace"
+
 _ASCII = bytes(range(0x80))
 _WIDE_UNITS = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 """The encodings that are tried for a file with zero bytes and without a byte order mark."""
@@ -89,14 +108,16 @@ class Decoded(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
-def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
+def decoded(raw: bytes, name: str, encoding: str = "auto", wrong_bytes: WrongBytes = "refuse") -> Decoded:
     """Decode the bytes of the file `name`. `encoding` is Python's name of an encoding, or `auto` to detect it.
 
     `auto` tries, in this order: the byte order mark; UTF-16 and UTF-32 by their zero bytes; UTF-8, if all of the file is
     valid; Windows cp1252, if it assigns all bytes; Latin-1, which assigns every byte. Raises InvalidInput for binary content,
     for bytes that are not valid in the chosen encoding, and with `auto` for text that is UTF-8 except for a few bytes or that
-    has no Western European words.
+    has no Western European words. Otherwise `wrong_bytes` says what stands for such bytes.
     """
+    if wrong_bytes != "refuse":
+        return _with_marks(raw, name, encoding, wrong_bytes)
     if encoding != "auto":
         return Decoded(_converted(raw, name, _with_byte_order(raw, codecs.lookup(encoding).name)), encoding)
     marked = next((encoding_of_mark for mark, encoding_of_mark in _MARKS if raw.startswith(mark)), "")
@@ -106,7 +127,8 @@ def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
         wide = _wide_encoding(raw)
         if not wide:
             text = f"{name} holds binary data (bytes of value 0); expected text with one row per line."
-            raise InvalidInput([Problem("error", "not_text", "data", text, "Choose a text file, or set data.encoding.")])
+            hint = f"Choose a text file, or set data.encoding; {WRONG_BYTES}."
+            raise InvalidInput([Problem("error", "not_text", "data", text, hint, proposed=PROPOSED)])
         text = f"{name} has no byte order mark; its zero bytes show that it is {wide.upper()}."
         return Decoded(_converted(raw, name, wide), wide, (Problem("info", "encoding_detected", "data", text),))
     if is_utf8(raw):
@@ -118,6 +140,63 @@ def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
     text = f"{name} is not valid UTF-8, so it was read as {shown}: {_example(content)!r}."
     hint = "If these letters are wrong, set data.encoding or save the file as UTF-8."
     return Decoded(content, western, (Problem("warning", "not_utf8", "data", text, hint),))
+
+
+def _with_marks(raw: bytes, name: str, encoding: str, wrong_bytes: WrongBytes) -> Decoded:
+    """Decode the bytes as `decoded` does, with a mark for each that is no text, and a warning of these.
+
+    With `replace` these are control characters too.
+    """
+    mark, count = MARKS[wrong_bytes], 0
+    plain = None
+    if encoding == "auto":
+        with contextlib.suppress(InvalidInput):
+            plain = decoded(raw, name)
+    if plain is None:
+        found = next((each for start, each in _MARKS if raw.startswith(start)), "utf-8") if encoding == "auto" else encoding
+        marked = Marked(mark)
+        text = marked.decode(raw, _with_byte_order(raw, codecs.lookup(found).name)).removeprefix("\ufeff")
+        count = marked.count + text.count("\0")
+        plain = Decoded(text.replace("\0", mark).encode("utf-8", "replace"), found)
+    if wrong_bytes == "replace" and _STRAY_BYTES.search(plain.content):
+        text, controls = STRAY.subn(mark, plain.content.decode())
+        count, plain = count + controls, plain._replace(content=text.encode())
+    if not count:
+        return plain
+    line = line_at(plain.content, plain.content.find(mark.encode()))
+    words = (
+        f"{counted(count, 'byte')} of {name} that {'is' if count == 1 else 'are'} no text in {plain.encoding} became "
+        f"U+{ord(mark):04X}; the first is in line {line}."
+    )
+    hint = "data.encoding sets another encoding, if letters are among them."
+    return plain._replace(problems=(*plain.problems, Problem("warning", "wrong_bytes", "data", words, hint)))
+
+
+class Marked:
+    """Decodes bytes with a mark for each that is not valid, and counts these."""
+
+    def __init__(self, mark: str) -> None:
+        self.count = 0
+        self._mark = mark
+
+    def decode(self, raw: bytes, encoding: str) -> str:
+        """Return the text of the bytes."""
+        text = raw.decode(encoding, f"seqdec-gui-{ord(self._mark):x}")
+        if self._mark in text:
+            self.count += text.count(self._mark) - raw.decode(encoding, "ignore").count(self._mark)
+        return text
+
+
+def _marking(mark: str) -> Callable[[UnicodeError], tuple[str, int]]:
+    def stand_in(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        return mark * (error.end - error.start), error.end
+
+    return stand_in
+
+
+for _mark in MARKS.values():
+    codecs.register_error(f"seqdec-gui-{ord(_mark):x}", _marking(_mark))
 
 
 def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
@@ -159,17 +238,18 @@ def _fail_if_not_western(raw: bytes, name: str) -> None:
     if valid and valid >= _UTF8_SHARE * len(foreign.translate(None, delete=_ASCII)):
         at, found_byte = _first_wrong(raw)
         text = f"Most letters of {name} are UTF-8, but byte 0x{found_byte:02x} in line {line_at(raw, at)} is not valid in it."
-        hint = "Correct that line, or set data.encoding if the file is written in another encoding."
-        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)])
+        hint = f"Correct that line, or set data.encoding if the file is written in another encoding; {WRONG_BYTES}."
+        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=PROPOSED)])
     if not is_western(raw):
         example = _example(_converted(raw, name, "latin-1" if not _is_valid(raw, "cp1252") else "cp1252"))
         text = f"{name} is not UTF-8, and as Western European text (cp1252) its letters make no words: {example!r}."
         found = proposal(raw)
         hint = (found.hint if found else "") + (
             "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, gb18030 "
-            "or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown."
+            "or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown. "
+            f"If the bytes are no text, {WRONG_BYTES}."
         )
-        proposed = f"data.encoding={found.encoding}" if found else msgspec.UNSET
+        proposed = f"data.encoding={found.encoding}" if found else PROPOSED
         raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=proposed)])
 
 
@@ -229,8 +309,8 @@ def _converted(raw: bytes, name: str, encoding: str) -> bytes:
         line = line_at(raw, min(len(raw), at + error.start))
         offender = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end of the file"
         text = f"{name} cannot be read as {encoding}: near line {line}, {offender} is not valid in it."
-        hint = "Set data.encoding to the encoding of the file, or to auto."
-        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)]) from error
+        hint = f"Set data.encoding to the encoding of the file, or to auto; {WRONG_BYTES}."
+        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=PROPOSED)]) from error
     return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
 
 

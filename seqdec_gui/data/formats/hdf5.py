@@ -5,7 +5,7 @@ Binary molecules of RDKit (`Mol.ToBinary`), as many data sets of molecules hold 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from seqdec_gui.data.formats import molecules
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
 from seqdec_gui.data.formats.bounds import FREE_BYTES, fail_if_it_swells, room_in_memory
 from seqdec_gui.data.formats.hdf5_items import datasets, fail_if_chunks_swell, longest_text, why_not_read
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import Problem
 
 _MOLECULES = 16_384
@@ -26,8 +27,9 @@ _FEWEST_ROWS = 64
 class Hdf5Table(Table):
     """An HDF5 file; a dataset in a group is named `group/dataset`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
+        self._how = how
         columns: list[Column] = []
         self._molecules: set[str] = set()
         self._smiles: dict[str, list[Any]] = {}

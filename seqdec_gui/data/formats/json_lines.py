@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from seqdec_gui.data.formats.bounds import fail_if_no_room, fail_if_sparse, fail
 from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.encodings import decoded
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.json_lines import Repeated, without_repetition
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -33,10 +35,10 @@ _SHOWN = 60
 class JsonLinesTable(MemoryTable):
     """The file, held in memory. A line without a value for a column has a missing value there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            text = decoded(content_of(path), path.name)
+            text = decoded(content_of(path), path.name, how.encoding, how.wrong_bytes)
             fail_if_no_room(path, _TIMES_IN_MEMORY * len(text.content), "Save its rows as .parquet.")
             rows, blank = _rows(text.content, path.name)
             if not rows:

@@ -37,10 +37,10 @@ class SmilesTable(MemoryTable):
         import pyarrow as pa
 
         with reading(path):
-            text = decoded(content_of(path), path.name, how.encoding)
+            text = decoded(content_of(path), path.name, how.encoding, how.wrong_bytes)
             self.problems = text.problems
             lines = _LINE_END.split(text.content)
-            while lines and not lines[-1].strip():
+            while lines and not lines[-1]:
                 lines.pop()
             if not lines:
                 raise InvalidInput(f"{path.name} holds no text; expected one SMILES a line.", "empty_file", "data")

@@ -49,15 +49,20 @@ _THOUSANDS = {
 SURELY = {
     ",": re.compile(
         r"[+-]?(\d{1,3}(\.\d{3})+|\d*),(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*,\d+|[+-]?\d+(\.\d{3})+,\d+|[+-]?\d{4,},\d+"
+        r"|[+-]?\d+,\d+[eE][+-]?\d+"
     ),
     ".": re.compile(
         r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*\.\d+|[+-]?\d+(,\d{3})+\.\d+|[+-]?\d{4,}\.\d+"
+        r"|[+-]?\d+\.\d+[eE][+-]?\d+"
     ),
 }
 """By the decimal mark: a number that can only be read with that mark."""
 
 _READINGS = tuple(re.compile(pattern) for pattern in (PLAIN, COMMAS, DOTS, OTHERS))
 _APART = re.compile(APART)
+
+OPEN = r"^[+-]?([1-9]\d{0,2}[.,]\d{3}|\d+)$"
+"""A number whose mark, if it has one, may be a decimal mark or stand between thousands."""
 
 EITHER_POINT = r"^[+-]?([1-9]\d{0,2}(\.\d{3})?|0)$"
 """A whole number below a thousand, or one whose point may stand between thousands."""
@@ -88,6 +93,59 @@ class Doubt(NamedTuple):
     def hint(self, notation: Notation) -> str:
         """Return how to write each of the two."""
         return f"Write {self.settled} or {self.other.replace('.', notation.decimal)} for the one that is meant."
+
+
+class Unsettled(NamedTuple):
+    """A cell of a column in which nothing tells what its mark means, as it is read and as it may be meant (for programs)."""
+
+    cell: str
+    read: str
+    other: str
+    notation: Notation
+
+    def sentence(self) -> str:
+        """Return how the cell was read, to be put behind the name of a column."""
+        mark = {".": "points", ",": "commas", "": "", "'": ""}[self.notation.thousands]
+        return (
+            f"{self.cell!r} is read as {self.read} and may be {self.other}: the file of the training had {mark} between "
+            "thousands, and no number here tells whether it is so again"
+        )
+
+    def hint(self) -> str:
+        """Return how to say which of the two is meant."""
+        mark = self.notation.decimal
+        return (
+            f"At the shell --decimal {mark} confirms it, and --decimal {',' if mark == '.' else '.'} reads {self.other}; in a "
+            "design it is data.decimal. In the file itself, write numbers without marks between thousands."
+        )
+
+
+def unsettled(
+    cells: Any, notation: Notation, decimal_is_proved: bool = False, commas_divide: bool = False
+) -> Unsettled | None:  # fmt: skip
+    """Return an example of trimmed Arrow strings (null: missing) that are read in a notation with marks between thousands.
+
+    None if one of them, or another column (`decimal_is_proved`), tells which mark is decimal, or if none has a mark. Points
+    are decimal where commas divide the cells.
+    """
+    import pyarrow.compute as pc
+
+    if notation.thousands not in (".", ",") or decimal_is_proved:
+        return None
+    at = pc.index(pc.match_substring_regex(cells, "[.,]"), True).as_py()
+    if at < 0 or not pc.all(pc.match_substring_regex(cells, OPEN)).as_py():
+        return None
+    cell = cells[at].as_py()
+    if commas_divide and notation.decimal == "." and "." in cell:
+        return None
+    alone, parted = cell.replace(",", "."), cell.replace(",", "").replace(".", "")
+    read, other = (parted, alone) if notation.thousands in cell else (alone, parted)
+    return Unsettled(cell, read, other, notation)
+
+
+def as_set(decimal: Decimal) -> Notation:
+    """Return the notation that an option for the decimal mark asks for: the other mark stands between thousands."""
+    return Notation(decimal, "," if decimal == "." else ".")
 
 
 def adjusted(notation: Notation, cells: Iterable[str], other_is_proved: bool = False) -> Notation:

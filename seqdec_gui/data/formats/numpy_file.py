@@ -9,7 +9,7 @@ import math
 import struct
 import weakref
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -18,6 +18,7 @@ import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading, text_array
 from seqdec_gui.data.formats.bounds import fail_if_it_swells, fail_if_no_room, fail_if_too_many_columns
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _KINDS: dict[str, Kind] = {"U": "text", "S": "text", "b": "integer", "i": "integer", "u": "integer", "f": "number"}
@@ -41,8 +42,9 @@ def _read_header(file: IO[bytes]) -> _Header:
 class NumpyTable(Table):
     """An .npz or .npy file; a single .npy array is a column named like the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
+        self._how = how
         self._headers: dict[str, _Header] = {}
         self._loaded: dict[str, Array] = {}
         self._archive: zipfile.ZipFile | None = None
@@ -112,8 +114,15 @@ class NumpyTable(Table):
         self.column(name)
         with reading(self.path):
             values = self._rows(name, first, count)
-            cells: list[Any] = text_array(values).to_pylist() if values.dtype.kind in "SU" else list(np.asarray(values))
+            cells: list[Any] = self._shown(name, values) if values.dtype.kind in "SU" else list(np.asarray(values))
         return [cell.item() if isinstance(cell, np.generic) else cell for cell in cells]
+
+    def _shown(self, name: str, values: Array) -> list[Any]:
+        """Return texts to be shown, bytes that are none as Western European text."""
+        try:
+            return list(self._texts(name, values).to_pylist())
+        except InvalidInput:
+            return list(text_array(values).to_pylist())
 
     def _rows(self, name: str, first: int, count: int) -> Array:
         """Return some rows: read from their place if the file holds them uncompressed, one after the other."""

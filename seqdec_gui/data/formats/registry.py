@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 HINT = "A text file with one row a line and a delimiter between the cells can be given the ending .csv or .tsv."
 """The hint for a file whose ending belongs to no format."""
 
-_TABLE_OPTIONS = ("header", "delimiter", "quoting", "encoding", "decimal", "comment")
+_TABLE_OPTIONS = ("header", "delimiter", "quoting", "encoding", "decimal", "comment", "wrong_bytes")
 """The options of a `Reading` that apply to delimited text."""
+
+_BYTES_OPTIONS = ("encoding", "wrong_bytes")
+"""Those that apply to text among other values."""
 
 OTHER_KINDS: dict[tuple[str, ...], str] = {
     (".xls", ".ods", ".xlsb", ".numbers"): "Save the sheet as .xlsx or .csv from the program that made it.",
@@ -149,7 +152,7 @@ DATA_FORMATS: dict[str, DataFormat] = {
             suffixes=(".smi", ".smiles"),
             table="seqdec_gui.data.formats.molecules:SmilesTable",
             holds="the columns `smiles` and, where the lines have names, `name`; a line of names above them is skipped",
-            options=("encoding", "comment"),
+            options=("encoding", "comment", "wrong_bytes"),
             compressible=True,
             row_per_line=True,
         ),
@@ -159,6 +162,7 @@ DATA_FORMATS: dict[str, DataFormat] = {
             suffixes=(".jsonl", ".ndjson"),
             table="seqdec_gui.data.formats.json_lines:JsonLinesTable",
             holds="one object a line, whose names are the columns: numbers, text, and lists of equally many numbers as arrays",
+            options=_BYTES_OPTIONS,
             compressible=True,
             row_per_line=True,
             holds_arrays=True,
@@ -178,6 +182,7 @@ DATA_FORMATS: dict[str, DataFormat] = {
             suffixes=(".npz", ".npy"),
             table="seqdec_gui.data.formats.numpy_file:NumpyTable",
             holds="numbers, text and arrays of any shape; every array of an `.npz` file is a column",
+            options=_BYTES_OPTIONS,
             holds_arrays=True,
         ),
         DataFormat(
@@ -186,6 +191,7 @@ DATA_FORMATS: dict[str, DataFormat] = {
             suffixes=(".h5", ".hdf5"),
             table="seqdec_gui.data.formats.hdf5:Hdf5Table",
             holds="numbers, text and arrays of any shape; every dataset is a column, binary molecules of RDKit as SMILES",
+            options=_BYTES_OPTIONS,
             holds_arrays=True,
             may_crash=True,
         ),

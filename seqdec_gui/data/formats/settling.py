@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from seqdec_gui.data.formats.base import Dialect
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES, DELIMITERS_AS_WRITTEN
-from seqdec_gui.data.formats.notation import Decimal, Notation
+from seqdec_gui.data.formats.notation import Decimal, Notation, as_set
 from seqdec_gui.data.formats.settled import Answer, FileReading
 from seqdec_gui.domain.bindings import Reading
 
@@ -21,7 +21,7 @@ def settled_by(how: Reading, dialect: Dialect, notations: Mapping[str, Notation 
     columns = []
     for name, notation in notations.items():
         if how.decimal != "auto":
-            notation = Notation(how.decimal, "," if how.decimal == "." else ".")
+            notation = as_set(how.decimal)
         elif notation is None and shared is not None:
             notation = Notation(shared)
         if notation is not None:

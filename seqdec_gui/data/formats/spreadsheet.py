@@ -32,6 +32,9 @@ _TIMES_IN_MEMORY = 6
 _LOOKED_AFTER, _WIDE_ROW = 1024, 256
 """The number of rows, and the width of a row, after which the size of the table is looked at."""
 
+_SHOWN_RANGES = 5
+"""The number of ranges of empty rows that a message shows."""
+
 _SAMPLE_ROWS = 200
 """The number of rows that are compared with the first to find out whether it names the columns."""
 
@@ -54,8 +57,8 @@ class SpreadsheetTable(MemoryTable):
                 text = f"{path.name} has {len(self.sheets)} sheets ({others}); the first, {self.sheet!r}, is read."
                 self.problems += (Problem("info", "first_sheet", "data", text, "Set data.sheet to read another."),)
             if empty:
-                skipped = counted(empty, "empty row")
-                text = f"Sheet {self.sheet!r} of {path.name} has {skipped} between its rows, skipped in reading."
+                skipped, which = counted(len(empty), "empty row"), _ranges(empty)
+                text = f"Sheet {self.sheet!r} of {path.name} has {skipped} ({which}), left out in reading."
                 self.problems += (Problem("info", "blank_lines", "data", text),)
             self.problems += _unseen_problems(path, self.sheet)
             self._take(lines, how, [*(names or ()), *bound])
@@ -146,8 +149,6 @@ def _rows(path: Path, worksheet: Any) -> list[list[Any]]:
         widest = max(widest, used)
         if not len(rows) % _LOOKED_AFTER or used > _WIDE_ROW:
             fail_if_sparse(path, len(rows), widest, _AS_CSV)
-    while rows and not rows[-1]:
-        rows.pop()
     fail_if_sparse(path, len(rows), widest, _AS_CSV)
     return rows
 
@@ -173,19 +174,34 @@ def _unseen_problems(path: Path, sheet: str) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def _without_empty(rows: list[list[Any]]) -> tuple[list[list[Any]], int]:
-    """Return the rows with a value, without empty cells at their ends, and the number of empty rows between them."""
-    kept, empty, pending = [], 0, 0
-    for row in rows:
+def _without_empty(rows: list[list[Any]]) -> tuple[list[list[Any]], list[int]]:
+    """Return the rows with a value, without empty cells at their ends, and the numbers of the empty rows in the sheet.
+
+    Rows that the file does not have, after the last of it, are none.
+    """
+    kept, empty = [], []
+    for number, row in enumerate(rows, start=1):
         used = len(row)
         while used and (row[used - 1] is None or row[used - 1] == ""):
             used -= 1
         if used:
             kept.append(row[:used])
-            empty, pending = empty + pending, 0
-        elif kept:
-            pending += 1
+        else:
+            empty.append(number)
     return kept, empty
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Return ascending numbers of rows in words: `rows 3, 5 to 7`, the first few of them."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = [str(first) if first == last else f"{first} to {last}" for first, last in ranges[:_SHOWN_RANGES]]
+    more = " and more" if len(ranges) > _SHOWN_RANGES else ""
+    return f"{'row' if len(numbers) == 1 else 'rows'} {', '.join(shown)}{more}"
 
 
 def _plain(cell: Any) -> Any:

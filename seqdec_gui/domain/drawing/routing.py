@@ -168,17 +168,21 @@ class Router(Generic[K]):
 
     def _best(self, wire: Wire) -> Path | None:
         """Return the cheapest of the simple routes that keep clear of blocks; None if all are blocked."""
-        candidates = sorted((_length(path), number, path) for number, path in enumerate(self._candidates(wire)))
+        candidates = []
+        for number, path in enumerate(self._candidates(wire)):
+            tidy = _tidy(path)
+            candidates.append((_length(tidy), number, path, tidy))
+        candidates.sort()
         best: Path | None = None
         least = float("inf")
-        for cost, _, path in candidates:
+        for cost, _, path, tidy in candidates:
             if cost >= least:
                 break
             if not self.clear(path):
                 continue
-            total = cost + self._disturbs(path, wire.net)
+            total = cost + self._disturbs(tidy, wire.net)
             if total < least:
-                best, least = _tidy(path), total
+                best, least = tidy, total
         return best
 
     def _candidates(self, wire: Wire) -> Iterator[Path]:
@@ -206,9 +210,9 @@ class Router(Generic[K]):
                     yield (source, s, (xa, sy), (xa, yk), (xb, yk), (xb, ty), t, target)
 
     def _disturbs(self, path: Path, net: Hashable) -> float:
-        """Return the cost of crossing other wires and running along them."""
+        """Return the cost of crossing other wires and running along them. The path turns at each of its points."""
         cost = 0.0
-        for a, b in itertools.pairwise(_tidy(path)):
+        for a, b in itertools.pairwise(path):
             span = _span(a, b).grown(LANE * 0.4)
             flat = a[1] == b[1]
             for other, i in self._segments.meeting(span):
@@ -307,8 +311,13 @@ def _span(a: Point, b: Point) -> Rect:
 
 
 def _length(path: Path) -> float:
-    tidy = _tidy(path)
-    return sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in itertools.pairwise(tidy)) + BEND * (len(tidy) - 2)
+    """Return the length of a path that turns at each of its points, and what its bends cost."""
+    total = BEND * (len(path) - 2)
+    x, y = path[0]
+    for x_next, y_next in path:
+        total += abs(x - x_next) + abs(y - y_next)
+        x, y = x_next, y_next
+    return total
 
 
 def _tidy(path: Iterable[Point]) -> Path:

@@ -14,7 +14,16 @@ from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds.roles import ImportedFile, Judge, KullbackLeibler, Role
 from seqdec_gui.domain.layers.layer import Layer, LayerError, layer
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, TensorType, format_shape, tensors_of
+from seqdec_gui.domain.types import (
+    CellName,
+    CellState,
+    MemoryType,
+    PortType,
+    StatesType,
+    TensorType,
+    format_shape,
+    tensors_of,
+)
 
 Activation = Literal[
     "linear", "relu", "tanh", "sigmoid", "softmax", "elu", "selu", "gelu", "silu", "softplus", "softsign", "exponential",
@@ -279,9 +288,17 @@ def fail_unless_tensor(
     port: str, received: PortType, expected: str, rank: int | None = None, dtype: str = "float32"
 ) -> TensorType:
     """Return the received type if it is a tensor of this rank and dtype, else raises PortError."""
+    fail_if_memory(port, received)
     if not isinstance(received, TensorType) or (rank is not None and len(received.shape) != rank) or received.dtype != dtype:
         raise PortError(f"expected {expected}, got {received}", port)
     return received
+
+
+def fail_if_memory(port: str, received: PortType) -> None:
+    """Raise PortError if a memory enters where its padding would be lost."""
+    if isinstance(received, MemoryType):
+        text = f"only a decoder attends to a memory, got {received}"
+        raise PortError(text, port, "Take the sequence or the code of the encoder: add it to its output.")
 
 
 def fail_unless_sequence(port: str, received: PortType, embedding: int) -> TensorType:

@@ -38,6 +38,9 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
     activation: Annotated[base.Activation, Meta(description="Activation of the code (a variational code is linear).")] = (
         "linear"
     )
+    input_batch_normalization: Annotated[
+        bool, Meta(description="BatchNormalization of what enters, before the Dense layer.")
+    ] = False
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization of the code.")] = False
     momentum: base.Momentum = 0.9
     noise: Annotated[float, Meta(ge=0, le=100, description="Deviation of Gaussian noise on the code while training.")] = 0.0
@@ -64,7 +67,7 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
     def is_relevant(self, name: str) -> bool:
         match name:
             case "momentum":
-                return self.batch_normalization
+                return self.batch_normalization or self.input_batch_normalization
             case "kl_weight" | "kl_warmup_epochs":
                 return self.variational
         return True
@@ -92,12 +95,15 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
                 yield "activation", f"a variational code is linear, got {self.activation}."
 
     def check_port(self, port: str, received: PortType) -> None:
+        base.fail_if_memory(port, received)
         if isinstance(received, TensorType) and (len(received.shape) != 1 or received.dtype != "float32"):
             raise base.PortError(f"expected a vector (None, features) or states, got {received}", port)
 
     def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("Mean, log variance and a sample of the code." if self.variational else "Input to code.")
         x = base.joined(builder, input_types["inputs"], "code_inputs", "Code_Inputs", "Code")
+        if self.input_batch_normalization:
+            x = builder.call("x", base.batch_normalization("BN_Code_Inputs", self.momentum), x)
         if self.variational:
             mean = builder.call("mean", base.dense(MEAN_LAYER, self.units, "linear"), x)
             log_variance = builder.call("log_variance", base.dense(LOG_VARIANCE_LAYER, self.units, "linear"), x)

@@ -59,6 +59,7 @@ class DenseStates(base.Kind, frozen=True, tag="dense_states"):
             yield "dropout", "dropout follows the shared layers, and there are none; set trunk or dropout = 0."
 
     def check_port(self, port: str, received: PortType) -> None:
+        base.fail_if_memory(port, received)
         if isinstance(received, TensorType) and (len(received.shape) != 1 or received.dtype != "float32"):
             raise base.PortError(f"expected a vector (None, features) or states, got {received}", port)
 

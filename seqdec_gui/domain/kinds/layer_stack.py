@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
+from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.layers import rules
 from seqdec_gui.domain.layers.layer import Layer, LayerError, Value, layer
-from seqdec_gui.domain.types import CellName, PortType, TensorType
+from seqdec_gui.domain.types import CellName, MemoryType, PortType, TensorType
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Size = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -75,6 +77,33 @@ class BatchNormalization(StackLayer, frozen=True, tag="BatchNormalization"):
 class LayerNormalization(StackLayer, frozen=True, tag="LayerNormalization"):
     def keras_layer(self, name: str) -> Layer:
         return layer("LayerNormalization", name)
+
+
+class RMSNormalization(StackLayer, frozen=True, tag="RMSNormalization"):
+    def keras_layer(self, name: str) -> Layer:
+        return layer("RMSNormalization", name)
+
+
+class MultiHeadAttention(StackLayer, frozen=True, tag="MultiHeadAttention"):
+    """Attention of a sequence on itself."""
+
+    heads: Annotated[int, Meta(ge=1, le=256)] = 4
+    head_width: base.Units = 32
+    dropout: base.Rate = 0.0
+    causal: bool = False
+
+    def keras_layer(self, name: str) -> Layer:
+        dropout: dict[str, Value] = {"dropout": self.dropout} if self.dropout else {}
+        return layer("MultiHeadAttention", name, num_heads=self.heads, key_dim=self.head_width, **dropout)
+
+
+class Residual(StackLayer, frozen=True, tag="Residual"):
+    """Adds what entered the rows before: 2 rows back, what the second row above took."""
+
+    rows: Size = 1
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Add", name)
 
 
 class ActivationLayer(StackLayer, frozen=True, tag="Activation"):
@@ -188,6 +217,9 @@ AnyStackLayer: TypeAlias = (
     | Recurrent
     | BatchNormalization
     | LayerNormalization
+    | RMSNormalization
+    | MultiHeadAttention
+    | Residual
     | ActivationLayer
     | Dropout
     | SpatialDropout1D
@@ -204,6 +236,12 @@ AnyStackLayer: TypeAlias = (
     | Masking
     | Embedding
 )
+
+
+PER_STEP = (
+    Dense, LayerNormalization, RMSNormalization, Residual, ActivationLayer, Dropout, SpatialDropout1D, GaussianNoise,
+)  # fmt: skip
+"""The rows that treat each step alone, so that padding stays padding."""
 
 
 class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
@@ -235,17 +273,21 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
                 return replace(self, layers=(*self.layers[:i], sized, *self.layers[i + 1 :]))
         return None
 
+    def faults(self) -> Iterator[tuple[str, str]]:
+        for i, row in enumerate(self.layers):
+            if isinstance(row, Residual) and row.rows > i:
+                yield (
+                    "layers",
+                    f"row {i + 1} adds what entered {row.rows} rows above it, and there are {i}; set rows to at most {i}.",
+                )
+
     def inputs(self) -> tuple[base.InPort, ...]:
-        return (base.InPort("inputs", "whatever the first layer takes"),)
+        return (base.InPort("inputs", "whatever the first layer takes; states enter side by side, a memory stays one"),)
 
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "what the last layer gives"),)
 
     def check_port(self, port: str, received: PortType) -> None:
-        if not isinstance(received, TensorType):
-            raise base.PortError(
-                f"expected one tensor, got {received}", port, "Split the states into single ports, or use 'Dense to states'."
-            )
         self.submodel({port: received})
 
     def last_activation(self) -> base.LastActivation | None:
@@ -259,16 +301,53 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
 
     def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("A stack of " + ", ".join(dict.fromkeys(row.type_name() for row in self.layers)) + ".")
-        inputs = input_types["inputs"]
-        if not isinstance(inputs, TensorType):
-            raise base.PortError(f"expected one tensor, got {inputs}", "inputs")
-        x = builder.input("stack_inputs", "Stack_Inputs", inputs)
+        entering = input_types["inputs"]
+        seen: Tensor | None = None
+        if isinstance(entering, MemoryType):
+            x, *rest = (builder.input(f"stack_{name}", f"Stack_{name.capitalize()}", type) for name, type in entering.tensors)
+            seen = rest[0] if rest else None
+        else:
+            x = base.joined(builder, entering, "stack_inputs", "Stack_Inputs", "Stack")
         counts: dict[str, int] = {}
+        entered = [x]
+        kept = {i - row.rows for i, row in enumerate(self.layers) if isinstance(row, Residual)}
         for i, row in enumerate(self.layers, start=1):
             number = counts.get(row.type_name(), 0)
             counts[row.type_name()] = number + 1
+            others: tuple[Tensor, ...] = ()
+            options: dict[str, Value | Tensor] = {}
+            if isinstance(row, Residual):
+                others = (entered[i - 1 - row.rows],)
+            elif isinstance(row, MultiHeadAttention):
+                others = (x,)
+                options = {"use_causal_mask": True} if row.causal else {}
+            variable = f"x_{i}" if i in kept else "x"  # a Residual below adds it
             try:
-                x = builder.call("x", row.keras_layer(f"{row.type_name()}_{number}"), x)
+                if others and isinstance(row, Residual):
+                    rules.merge(row.keras_layer("Add"), (x.type, others[0].type))  # Keras repeats an axis of one
+                x = builder.call(variable, row.keras_layer(f"{row.type_name()}_{number}"), x, *others, **options)
             except LayerError as error:
                 raise LayerError(f"Row {i}: {error}") from None
-        return builder.build(outputs=x)
+            entered.append(x)
+        if not isinstance(entering, MemoryType):
+            return builder.build(outputs=x)
+        self._fail_unless_memory(entering, x.type)
+        return builder.build(outputs=(x,) if seen is None else (x, seen))
+
+    def _fail_unless_memory(self, entering: MemoryType, leaving: TensorType) -> None:
+        """Raise PortError unless every step of a memory stays a step, and padding stays apart."""
+        mixing = next((i for i, row in enumerate(self.layers, 1) if not isinstance(row, PER_STEP)), 0)
+        if entering.padded and mixing:
+            row = self.layers[mixing - 1].type_name()
+            text = f"row {mixing} ({row}) would mix the padding of the memory with its steps, got {entering}"
+            raise base.PortError(text, "inputs", "Use rows that treat each step alone, or the sequence of the encoder.")
+        if len(leaving.shape) != 2 or leaving.shape[0] != entering.steps:
+            text = f"a memory keeps its steps, and the rows make {leaving} of {entering}"
+            raise base.PortError(text, "inputs", "Use rows that treat each step alone, or the sequence of the encoder.")
+
+    def output_types(self, input_types: base.InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
+        types = super().output_types(input_types, submodel)
+        entering, leaving = input_types.get("inputs"), types.get("outputs")
+        if isinstance(entering, MemoryType) and isinstance(leaving, TensorType):
+            types["outputs"] = MemoryType(entering.steps, leaving.shape[-1] or 0, entering.padded)
+        return types

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
-from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, OutPort, PortError
+from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, OutPort, PortError, fail_if_memory
 from seqdec_gui.domain.layers.layer import Layer, layer
-from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, tensors_of
+from seqdec_gui.domain.layers.rules import merge
+from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, TensorType, tensors_of
 
 InputCount = Annotated[int, Meta(ge=2, le=16, description="Number of inputs.")]
 
@@ -28,6 +29,9 @@ class _Merge(Kind, frozen=True):
         """Merge the states of one layer, one from each input. Raises PortError."""
         raise NotImplementedError
 
+    def _check(self, types: list[TensorType]) -> None:
+        """Raise LayerError where tensors do not go together, though Keras would merge them."""
+
     def inputs(self) -> tuple[InPort, ...]:
         return tuple(InPort(f"input_{i}", "a tensor, or states") for i in range(self._count()))
 
@@ -41,6 +45,9 @@ class _Merge(Kind, frozen=True):
     def _in_port_order(self, input_types: InputTypes) -> list[PortType]:
         """Return the types in the order of the ports."""
         return [input_types[port.name] for port in self.inputs()]
+
+    def check_port(self, port: str, received: PortType) -> None:
+        fail_if_memory(port, received)
 
     def _states(self, input_types: InputTypes) -> StatesType | None:
         """Return the merged states; None if the inputs are tensors. Raises PortError if states and tensors are mixed."""
@@ -68,6 +75,7 @@ class _Merge(Kind, frozen=True):
             for i, part in enumerate(self._in_port_order(input_types))
         ]
         if states is None:
+            self._check([tensor.type for (tensor,) in wires])
             return builder.build(output=builder.call("output", self._layer(name), *(tensor for (tensor,) in wires)))
         merged: list[Tensor] = []
         for (label, _), *parts in zip(states.tensors, *wires, strict=True):
@@ -113,6 +121,9 @@ class Add(_Merge, frozen=True, tag="add"):
 
     def _layer(self, name: str) -> Layer:
         return layer("Add", name)
+
+    def _check(self, types: list[TensorType]) -> None:
+        merge(self._layer("Add"), tuple(types))  # Keras repeats an axis of one, which nobody has asked for
 
     def _cell(self, cells: tuple[CellState, ...]) -> CellState:
         widths = [cell.units for cell in cells]

@@ -1,12 +1,46 @@
-"""Advice that the recurrent encoder and the recurrent decoder share."""
+"""Parameters, faults and advice that the recurrent encoder and the recurrent decoder share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Annotated, Protocol
 
+from msgspec import Meta
+
+from seqdec_gui.domain.kinds.base import Rate
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import CellName
+
+DropoutPerLayer = Annotated[
+    tuple[Rate, ...],
+    Meta(max_length=64, description="Dropout on the inputs of each layer, one rate a layer; empty: the same for all."),
+]
+OutputDropout = Annotated[Rate, Meta(description="Dropout after the last layer.")]
+
+
+class Dropped(Protocol):
+    """The parameters of the dropout of a stack of layers."""
+
+    @property
+    def units(self) -> tuple[int, ...]: ...
+    @property
+    def dropout(self) -> float: ...
+    @property
+    def dropout_per_layer(self) -> tuple[float, ...]: ...
+
+
+def input_dropout(kind: Dropped, layer: int) -> float:
+    """Return the rate of dropout on the inputs of a layer."""
+    return kind.dropout_per_layer[layer] if layer < len(kind.dropout_per_layer) else kind.dropout
+
+
+def dropout_faults(kind: Dropped) -> Iterator[tuple[str, str]]:
+    """Yield (parameter, sentence) where the rates do not go with the layers, or with each other."""
+    rates, layers = len(kind.dropout_per_layer), len(kind.units)
+    if rates not in (0, layers):
+        yield "dropout_per_layer", f"expected one rate for each of the {layers} layers, or none, received {rates}."
+    if rates and kind.dropout:
+        yield "dropout_per_layer", "each layer has a rate of its own; set dropout = 0, or empty dropout_per_layer."
 
 
 class Recurrent(Protocol):

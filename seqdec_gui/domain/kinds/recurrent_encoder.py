@@ -9,13 +9,14 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
-from seqdec_gui.domain.kinds.recurrent import slow_kernels
+from seqdec_gui.domain.kinds.attending import seen_steps, without_padding
+from seqdec_gui.domain.kinds.recurrent import DropoutPerLayer, dropout_faults, input_dropout, slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.types import CellName, PortType, StatesType
+from seqdec_gui.domain.types import CellName, MemoryType, PortType, StatesType, TensorType
 from seqdec_gui.domain.wording import listed
 
-EncoderOutput = Literal["states", "code", "sequence"]
+EncoderOutput = Literal["states", "code", "sequence", "memory"]
 
 
 class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
@@ -34,6 +35,10 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: no embedding.")] = 0
     mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
     dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
+    dropout_per_layer: DropoutPerLayer = ()
+    output_dropout: Annotated[
+        base.Rate, Meta(description="Dropout after the last layer, on the code and the sequence; states are left alone.")
+    ] = 0.0
     recurrent_dropout: Annotated[
         base.Rate, Meta(description="Dropout on the recurrent state; takes the slower of the loops on GPUs.")
     ] = 0.0
@@ -43,7 +48,10 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     output: Annotated[
         tuple[EncoderOutput, ...],
         Meta(
-            min_length=1, max_length=3, description="What leaves the block: states, code (last output), sequence (all outputs)."
+            min_length=1,
+            max_length=4,
+            description="What leaves the block: states, code (last output), sequence (all outputs), memory (all outputs and "
+            "which of them are padding, for a decoder to attend to).",
         ),
     ] = ("states",)
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
@@ -58,6 +66,10 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
                 return self.cell == "GRU"
             case "split_states":
                 return "states" in self.output
+            case "dropout":
+                return not self.dropout_per_layer
+            case "output_dropout":
+                return self.output != ("states",)
         return True
 
     def advice(self, padded_left: bool) -> Iterator[Problem]:
@@ -76,6 +88,8 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
             ports.append(base.OutPort("code", "the last output (None, units)"))
         if "sequence" in self.output:
             ports.append(base.OutPort("sequence", "all outputs (None, steps, units)"))
+        if "memory" in self.output:
+            ports.append(base.OutPort("memory", "all outputs, and which of them are padding, to attend to"))
         return tuple(ports)
 
     def faults(self) -> Iterator[tuple[str, str]]:
@@ -83,6 +97,9 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
             yield "output", f"each output can be named once, got {', '.join(self.output)}."
         if self.batch_normalization and len(self.units) == 1:
             yield "batch_normalization", "BatchNormalization stands between layers, and there is one layer; switch it off."
+        yield from dropout_faults(self)
+        if self.output_dropout and self.output == ("states",):
+            yield "output_dropout", "the states are left alone; set output_dropout = 0, or let a code or a sequence leave."
 
     def check_port(self, port: str, received: PortType) -> None:
         base.fail_unless_sequence(port, received, self.embedding)
@@ -91,6 +108,12 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         widths = tuple(units * 2 for units in self.units) if self.bidirectional else self.units
         return base.states_type(self.cell, widths)
 
+    def output_types(self, input_types: base.InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
+        types = super().output_types(input_types, submodel)
+        if isinstance(sequence := types.get("memory"), TensorType):
+            types["memory"] = MemoryType(sequence.shape[0], sequence.shape[1] or 0, padded=self.mask_padding)
+        return types
+
     def states_ports(self) -> dict[str, StatesType]:
         return {"states": self._states()} if "states" in self.output and not self.split_states else {}
 
@@ -98,7 +121,7 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         arguments: dict[str, Value] = {"units": units}
         arguments |= {"return_sequences": True} if sequences else {}
         arguments |= {"return_state": True} if states else {}
-        arguments |= {"dropout": self.dropout} if self.dropout else {}
+        arguments |= {"dropout": rate} if (rate := input_dropout(self, i)) else {}
         arguments |= {"recurrent_dropout": self.recurrent_dropout} if self.recurrent_dropout else {}
         arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
         recurrent = layer(self.cell, f"Encoder_{self.cell}_{i}", **arguments)
@@ -121,13 +144,21 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
             states[f"{letter}_{i}"] = builder.call(f"{letter}_{i}", joint, final[k], final[k + len(letters)])
         return x
 
+    def _dropped(self, builder: SubmodelBuilder, x: Tensor, port: str) -> Tensor:
+        """Add the dropout after the last layer."""
+        if not self.output_dropout:
+            return x
+        return builder.call(port, layer("Dropout", f"Dropout_Encoder_{port.capitalize()}", rate=self.output_dropout), x)
+
     def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder(f"Sequence to {listed(self.output)}.")
         inputs = base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
         x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
+        seen = seen_steps(builder, x, "Encoder") if "memory" in self.output and self.mask_padding else None
         x = base.embed(builder, x, "Encoder", self.embedding, self.mask_padding)
         states: dict[str, Tensor] = {}
-        wants_states, wants_sequence = "states" in self.output, "sequence" in self.output
+        wants_states = "states" in self.output
+        wants_sequence = bool({"sequence", "memory"} & set(self.output))
         last = len(self.units) - 1
         for i, units in enumerate(self.units):
             sequences = i < last or wants_sequence
@@ -140,7 +171,11 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         if wants_states:
             result |= states if self.split_states else {"states": tuple(states.values())}
         if "code" in self.output:
-            result["code"] = states[f"h_{last}"] if wants_sequence else x
+            result["code"] = self._dropped(builder, states[f"h_{last}"] if wants_sequence else x, "code")
         if wants_sequence:
+            x = self._dropped(builder, x, "sequence")
+        if "sequence" in self.output:
             result["sequence"] = x
+        if "memory" in self.output:
+            result["memory"] = (x,) if seen is None else (without_padding(builder, x, seen, "Encoder"), seen)
         return builder.build(**result)

@@ -8,7 +8,18 @@ import msgspec
 
 from seqdec_gui.domain.types import TensorType
 
-Value: TypeAlias = int | float | bool | str | tuple[int, ...] | None
+
+class Sinusoid(msgspec.Struct, frozen=True):
+    """A table `(steps, width)` of sines and cosines of the places of steps (Vaswani et al., 2017, section 3.5).
+
+    A script computes it with its function `sinusoid`.
+    """
+
+    steps: int
+    width: int
+
+
+Value: TypeAlias = int | float | bool | str | tuple[int, ...] | Sinusoid | None
 Types: TypeAlias = tuple[TensorType, ...]
 
 

@@ -6,10 +6,11 @@ methods of the classes in `keras.layers`; `tests/runner/test_keras_contract.py` 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
-from seqdec_gui.domain.layers.layer import Applied, Layer, LayerError, Types
+from seqdec_gui.domain.layers.layer import Applied, Layer, LayerError, Sinusoid, Types
 from seqdec_gui.domain.types import TensorType, format_shape
 
 Rule: TypeAlias = Callable[[Layer, Types], Applied]
@@ -47,6 +48,15 @@ def same_shape(layer: Layer, inputs: Types) -> Applied:
     return Applied((_only(layer, inputs),))
 
 
+def rescaling(layer: Layer, inputs: Types) -> Applied:
+    """Numbers of any type become floats; an offset that is a table has to have the last axes of the input."""
+    (tensor,) = inputs
+    offset = dict(layer.arguments).get("offset")
+    if isinstance(offset, Sinusoid) and tensor.shape[-2:] != (offset.steps, offset.width):
+        raise LayerError(f"{layer.name} adds a table of {offset.steps} x {offset.width} to {format_shape(tensor.shape)}")
+    return Applied((_float(tensor.shape),))
+
+
 def dense(layer: Layer, inputs: Types) -> Applied:
     tensor = _only(layer, inputs)
     units, bias = layer.integer("units"), layer.flag("use_bias", True)
@@ -64,6 +74,56 @@ def layer_normalization(layer: Layer, inputs: Types) -> Applied:
     tensor = _only(layer, inputs)
     width = _last(layer, tensor)
     return Applied((tensor,), 2 * width, 2 * width)
+
+
+def rms_normalization(layer: Layer, inputs: Types) -> Applied:
+    tensor = _only(layer, inputs)
+    width = _last(layer, tensor)
+    return Applied((tensor,), width, width)
+
+
+def multi_head_attention(layer: Layer, inputs: Types) -> Applied:
+    """Queries, then values, which are the keys as well; the output has the shape of the queries."""
+    query, value = (_only(layer, (tensor,), 2, SEQUENCE) for tensor in inputs)
+    inner = layer.integer("num_heads") * layer.integer("key_dim")
+    count = (_last(layer, query) + 1) * inner + 2 * (_last(layer, value) + 1) * inner + (inner + 1) * _last(layer, query)
+    return Applied((query,), count, count)
+
+
+def einsum_dense(layer: Layer, inputs: Types) -> Applied:
+    """Multiply by a kernel whose axes are named in the equation: `bt,te->bte`. `output_shape` is without the batch axis."""
+    tensor = _only(layer, inputs)
+    equation, shape = layer["equation"], layer["output_shape"]
+    assert isinstance(equation, str)
+    assert isinstance(shape, tuple)
+    entering, _, leaving = equation.partition("->")
+    given, kernel = entering.split(",")
+    if len(given) != len(tensor.shape) + 1:
+        raise LayerError(f"{layer.name} takes {len(given) - 1} axes and got {format_shape(tensor.shape)}")
+    sizes: dict[str, int | None] = dict(zip(given[1:], tensor.shape, strict=True)) | dict(zip(leaving[1:], shape, strict=True))
+    count = 1
+    for axis in kernel:
+        size = sizes[axis]
+        if size is None:
+            raise LayerError(f"{layer.name} needs a known length and got {format_shape(tensor.shape)}; set the input's length")
+        count *= size
+    return Applied((_float(shape),), count, count)
+
+
+def dot(layer: Layer, inputs: Types) -> Applied:
+    """Sum the products over one axis of each tensor; the other axes of the first come before those of the second.
+
+    Axes are counted with that of the rows: `(t)` and `(t, features)` give `(features)` along axis 1.
+    """
+    first, second = (list(tensor.shape) for tensor in inputs)
+    axes = dict(layer.arguments)["axes"]
+    one, other = axes if isinstance(axes, tuple) else (axes, axes)
+    if not (isinstance(one, int) and isinstance(other, int) and 0 < one <= len(first) and 0 < other <= len(second)):
+        raise LayerError(f"Dot has the axes {axes} and got {inputs[0]} and {inputs[1]}")
+    sizes = {first.pop(one - 1), second.pop(other - 1)} - {None}
+    if len(sizes) > 1:
+        raise LayerError(f"Dot takes tensors of one size along its axes {axes} and got {inputs[0]} and {inputs[1]}")
+    return Applied((_float((*first, *second)),))
 
 
 def embedding(layer: Layer, inputs: Types) -> Applied:
@@ -132,7 +192,8 @@ def pooling1d(layer: Layer, inputs: Types) -> Applied:
 
 
 def global_pooling1d(layer: Layer, inputs: Types) -> Applied:
-    return Applied((_float((_only(layer, inputs, 2, SEQUENCE).shape[1],)),))
+    steps, features = _only(layer, inputs, 2, SEQUENCE).shape
+    return Applied((_float((steps if dict(layer.arguments).get("data_format") == "channels_first" else features,)),))
 
 
 def _size(layer: Layer, tensor: TensorType) -> int:
@@ -153,6 +214,12 @@ def reshape(layer: Layer, inputs: Types) -> Applied:
     tensor = _only(layer, inputs)
     shape = layer["target_shape"]
     assert isinstance(shape, tuple)
+    if shape.count(-1) == 1:  # one axis takes what the others leave
+        rest = math.prod(axis for axis in shape if axis != -1)
+        size = None if None in tensor.shape else _size(layer, tensor)
+        if size is not None and size % rest:
+            raise LayerError(f"Reshape cannot make {format_shape(shape)} of {format_shape(tensor.shape)}: the sizes differ")
+        return Applied((_float(tuple((size // rest if size is not None else None) if n == -1 else n for n in shape)),))
     target = _float(shape)
     if _size(layer, tensor) != _size(layer, target):
         raise LayerError(f"Reshape cannot make {format_shape(target.shape)} of {format_shape(tensor.shape)}: the sizes differ")
@@ -209,6 +276,26 @@ def concatenate(layer: Layer, inputs: Types) -> Applied:
     sizes = [tensor.shape[at] for tensor in inputs]
     joined = None if None in sizes else sum(size for size in sizes if size is not None)
     return Applied((TensorType((*first.shape[:at], joined, *first.shape[at + 1 :]), first.dtype),))
+
+
+def scaled_steps(layer: Layer, inputs: Types) -> Applied:
+    """The rule of Add and Multiply: tensors of one shape, or axes of one that go with each number of that axis."""
+    first, *others = inputs
+    axes = max(len(tensor.shape) for tensor in inputs)
+    shape = _with_axes(first, axes)
+    for other in others:
+        if other.dtype != first.dtype:
+            return merge(layer, inputs)
+        for axis, size in enumerate(_with_axes(other, axes)):
+            if size != shape[axis] and 1 not in (size, shape[axis]):
+                return merge(layer, inputs)
+            shape[axis] = size if shape[axis] == 1 else shape[axis]
+    return Applied((TensorType(tuple(shape), first.dtype),))
+
+
+def _with_axes(tensor: TensorType, axes: int) -> list[int | None]:
+    """Return the shape with axes of one after that of the rows, as Keras gives a tensor that has fewer axes than another."""
+    return [*[1] * (axes - len(tensor.shape)), *tensor.shape]
 
 
 def merge(layer: Layer, inputs: Types) -> Applied:

@@ -75,7 +75,7 @@ _RECURRENT_DROPOUT = ("dropout", "recurrent_dropout")
 
 LAYERS: dict[str, LayerSpec] = {
     "Activation": LayerSpec(rule=rules.same_shape, positional=("activation",), keeps_mask=True),
-    "Add": LayerSpec(rule=rules.merge, keeps_mask=True),
+    "Add": LayerSpec(rule=rules.scaled_steps, keeps_mask=True),
     "AveragePooling1D": LayerSpec(rule=rules.pooling1d),
     "BatchNormalization": LayerSpec(rule=rules.batch_normalization, takes_mask=True, keeps_mask=True, products="none"),
     "Bidirectional": LayerSpec(
@@ -85,7 +85,9 @@ LAYERS: dict[str, LayerSpec] = {
     "Conv1D": LayerSpec(rule=rules.conv1d, positional=("filters", "kernel_size"), linear=True),
     "Cropping1D": LayerSpec(rule=rules.resized(-1, "cropping")),
     "Dense": LayerSpec(rule=rules.dense, positional=("units",), keeps_mask=True, linear=True),
+    "Dot": LayerSpec(rule=rules.dot, positional=("axes",), products="none"),
     "Dropout": LayerSpec(rule=rules.same_shape, positional=("rate",), keeps_mask=True, random_arguments=("rate",)),
+    "EinsumDense": LayerSpec(rule=rules.einsum_dense, positional=("equation", "output_shape"), products="none"),
     "Embedding": LayerSpec(
         rule=rules.embedding, positional=("input_dim", "output_dim"), makes_mask="mask_zero", products="none"
     ),
@@ -105,15 +107,24 @@ LAYERS: dict[str, LayerSpec] = {
     ),
     "LayerNormalization": LayerSpec(rule=rules.layer_normalization, keeps_mask=True, products="none"),
     "Masking": LayerSpec(rule=rules.same_shape, makes_mask="always"),
+    "Maximum": LayerSpec(rule=rules.merge, keeps_mask=True),
     "MaxPooling1D": LayerSpec(rule=rules.pooling1d),
-    "Multiply": LayerSpec(rule=rules.merge, keeps_mask=True),
+    "MultiHeadAttention": LayerSpec(
+        rule=rules.multi_head_attention, positional=("num_heads", "key_dim"), separate_inputs=True, takes_mask=True,
+        keeps_mask=True, kept_floats=6, random_arguments=("dropout",),
+    ),
+    "Multiply": LayerSpec(rule=rules.scaled_steps, keeps_mask=True),
     "Permute": LayerSpec(rule=rules.permute),
+    "RMSNormalization": LayerSpec(rule=rules.rms_normalization, products="none"),
+    "ReLU": LayerSpec(rule=rules.same_shape, keeps_mask=True),
     "RepeatVector": LayerSpec(rule=rules.repeat_vector, positional=("n",)),
-    "Rescaling": LayerSpec(rule=rules.same_shape, positional=("scale",), keeps_mask=True),
+    "Rescaling": LayerSpec(rule=rules.rescaling, positional=("scale",), keeps_mask=True),
     "Reshape": LayerSpec(rule=rules.reshape, positional=("target_shape",)),
+    "Softmax": LayerSpec(rule=rules.same_shape, takes_mask=True, keeps_mask=True),
     "SpatialDropout1D": LayerSpec(
         rule=rules.same_shape, positional=("rate",), keeps_mask=True, random_arguments=("rate",)
     ),
+    "Subtract": LayerSpec(rule=rules.merge, keeps_mask=True),
     "TimeDistributed": LayerSpec(rule=_time_distributed, takes_mask=True, keeps_mask=True),
     "UpSampling1D": LayerSpec(rule=rules.up_sampling1d, positional=("size",)),
     "ZeroPadding1D": LayerSpec(rule=rules.resized(1, "padding")),

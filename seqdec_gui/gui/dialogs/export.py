@@ -108,16 +108,16 @@ class ExportDialog(KeepsFocus, QDialog):
         self.picker.refresh()
 
     def _arrange(self) -> None:
-        form = QFormLayout()
+        self._choices = QWidget()
+        form = QFormLayout(self._choices)
+        form.setContentsMargins(0, 0, 0, 0)
         form.setHorizontalSpacing(4 * theme.SPACE)
         form.setVerticalSpacing(2 * theme.SPACE)
         form.setLabelAlignment(Qt.AlignLeft | Qt.AlignTop)
-        where = QHBoxLayout()
-        where.setSpacing(2 * theme.SPACE)
+        where = QHBoxLayout(spacing=2 * theme.SPACE)
         where.addWidget(self._path, 1)
         where.addWidget(self._browse)
-        kind = QVBoxLayout()
-        kind.setSpacing(theme.SPACE)
+        kind = QVBoxLayout(spacing=theme.SPACE)
         kind.addWidget(self._format)
         kind.addWidget(self._help)
         part = QVBoxLayout(spacing=theme.SPACE)
@@ -133,8 +133,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._part.setAccessibleName("Part")
         self._format.setAccessibleName("Format")
         self._path.setAccessibleName("File")
-        buttons = QHBoxLayout()
-        buttons.setSpacing(2 * theme.SPACE)
+        buttons = QHBoxLayout(spacing=2 * theme.SPACE)
         for button in (self._open_folder, self._as_keras):
             buttons.addWidget(button)
         buttons.addStretch(1)
@@ -143,7 +142,7 @@ class ExportDialog(KeepsFocus, QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*4 * (5 * theme.SPACE,))
         layout.setSpacing(3 * theme.SPACE)
-        layout.addLayout(form)
+        layout.addWidget(self._choices)
         layout.addWidget(self._table)
         layout.addWidget(self._progress)
         layout.addWidget(self._status)
@@ -202,7 +201,6 @@ class ExportDialog(KeepsFocus, QDialog):
 
     def _enable_choices(self) -> None:
         """Enable the choices for a run that can be exported."""
-        self._say("")
         self._suggest_path()
         self._button.setEnabled(not self.task.running)
 
@@ -227,6 +225,7 @@ class ExportDialog(KeepsFocus, QDialog):
         """Set the path to one beside the design. Once the user has typed or chosen one, only its ending follows the format."""
         if self.picker.run is None:
             return
+        self._say("")  # what was said was about other choices
         part, row = self.part, self.format
         now = self._path.text()
         if now in ("", self._suggested):
@@ -342,6 +341,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._progress.setRange(0, 0)
         self._progress.show()
         self._button.setEnabled(False)
+        self._choices.setEnabled(False)  # what is shown is what is exported
         self._cancel.setText("Cancel")
         self.task.start(task)
 
@@ -401,6 +401,7 @@ class ExportDialog(KeepsFocus, QDialog):
     def _on_task_finished(self) -> None:
         self._progress.hide()
         self._button.setEnabled(self.picker.run is not None)
+        self._choices.setEnabled(True)
         self._cancel.setText("Close")
 
     @pyqtSlot()

@@ -6,7 +6,7 @@ from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap, QStaticText
 
 from seqdec_gui.domain.kinds.base import Kind
-from seqdec_gui.domain.types import PortType, StatesType, format_shape
+from seqdec_gui.domain.types import MemoryType, PortType, StatesType, format_shape
 from seqdec_gui.gui.look import icons, theme
 
 HEADER_HEIGHT = 48.0
@@ -149,16 +149,18 @@ def wire_class(port_type: PortType | None) -> str:
         return ""
     if isinstance(port_type, StatesType):
         return "states"
+    if isinstance(port_type, MemoryType):
+        return "float"
     return "ids" if port_type.dtype == "int32" else "float"
 
 
 def wire_width(port_type: PortType | None) -> float:
-    """Return the width of a wire's line in scene units: a wire of states carries several tensors and is thicker."""
-    return 3.6 if isinstance(port_type, StatesType) else 1.8
+    """Return the width of a wire's line in scene units: one of states or a memory carries several tensors and is thicker."""
+    return 3.6 if isinstance(port_type, StatesType | MemoryType) else 1.8
 
 
 def short_type(port_type: PortType | None) -> str:
-    """Return the label of a wire that carries this type: `(None, 33, 44)`, `ids (None, 33)`, `LSTM 128 × 2`."""
+    """Return the label of a wire that carries this type: `(None, 33, 44)`, `ids (None, 33)`, `LSTM 128 × 2`, `memory (…)`."""
     if port_type is None:
         return ""
     if isinstance(port_type, StatesType):
@@ -171,6 +173,8 @@ def short_type(port_type: PortType | None) -> str:
                 widths = [*widths[:3], "…", widths[-1]]
             return f"{cells[0].cell} {', '.join(widths)}"
         return f"{len(cells)} states"
+    if isinstance(port_type, MemoryType):
+        return f"memory {format_shape((port_type.steps, port_type.width))}"
     return ("ids " if port_type.dtype == "int32" else "") + format_shape(port_type.shape)
 
 

@@ -33,7 +33,7 @@ from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.tasks.file_dialog import FileDialog
 from seqdec_gui.gui.tasks.fitting_dialogs import fit_to_screen
 
-Answer = Literal["accept", "discard", "cancel"]
+Answer = Literal["accept", "discard", "other", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
 """The filter of a file dialog for design files."""
 
@@ -123,8 +123,9 @@ def ask(
     accept: str = "OK",
     discard: str | None = None,
     destructive: bool = False,
+    other: str | None = None,
 ) -> QMessageBox:
-    """Ask for a decision. `then` is called with accept, discard (if offered) or cancel; Escape means cancel."""
+    """Ask for a decision. `then` is called with accept, discard or other (if offered) or cancel; Escape means cancel."""
     box = _box(parent, "question", title, _plain(text), "question_box")
     yes = box.addButton(accept, QMessageBox.DestructiveRole if destructive else QMessageBox.AcceptRole)
     yes.setObjectName("answer_accept")
@@ -132,14 +133,17 @@ def ask(
     no = box.addButton(discard, QMessageBox.DestructiveRole) if discard else None
     if no is not None:
         no.setObjectName("answer_discard")
+    third = box.addButton(other, QMessageBox.DestructiveRole) if other else None
+    if third is not None:
+        third.setObjectName("answer_other")
     cancel = box.addButton(QMessageBox.Cancel)
     cancel.setObjectName("answer_cancel")
     box.setDefaultButton(cancel if destructive else yes)
     box.setEscapeButton(cancel)
 
     def on_finished(_result: int) -> None:
-        clicked = box.clickedButton()
-        then("accept" if clicked is yes else "discard" if no is not None and clicked is no else "cancel")
+        answers: dict[object, Answer] = {yes: "accept", no: "discard", third: "other"}
+        then(answers.get(box.clickedButton() or cancel, "cancel"))
 
     box.finished.connect(on_finished)
     box.open()

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.widgets.choice_box import SizedBox
 from seqdec_gui.gui.workspace.launch import design_key, runs_places
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import listing
@@ -93,14 +94,12 @@ class RunPicker(QWidget):
         self._listing: background.Operation | None = None
         self._wanted: Path | None = None
         self.listed = False
-        self._runs = QComboBox(objectName=f"{name}_run")
+        self._runs = SizedBox(letters=0, name=f"{name}_run")
         self._runs.setAccessibleName("Trained run")
         self._runs.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
-        self._runs.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self._runs.currentIndexChanged.connect(self._on_runs_current_index_changed)
-        self._checkpoints = QComboBox(objectName=f"{name}_checkpoint")
+        self._checkpoints = SizedBox(name=f"{name}_checkpoint")
         self._checkpoints.setAccessibleName("Which weights")
-        self._checkpoints.setSizeAdjustPolicy(QComboBox.AdjustToContents)
         self._checkpoints.currentIndexChanged.connect(self._on_checkpoints_current_index_changed)
         self._again = QToolButton(objectName=f"{name}_refresh", toolTip="Look for runs again")
         self._again.setAccessibleName("Look for runs again")

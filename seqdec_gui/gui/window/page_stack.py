@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QIcon, QResizeEvent, QShowEvent
-from PyQt5.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabBar, QWidget
+from PyQt5.QtWidgets import QApplication, QFrame, QScrollArea, QStackedWidget, QTabBar, QWidget
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
@@ -122,7 +122,7 @@ class Pages(QStackedWidget):
             self.bar.addTab(page.title)
         for name, widget in built.items():
             self._put(name, widget)
-        self.bar.currentChanged.connect(self.setCurrentIndex)
+        self.bar.currentChanged.connect(self._bring)
         self.currentChanged.connect(self._on_current_changed)
 
     def tabBar(self) -> QTabBar:
@@ -176,16 +176,24 @@ class Pages(QStackedWidget):
     def show_page(self, name: str) -> None:
         """Bring a page to the front."""
         self.page(name)
-        self.setCurrentIndex(self._index(name))
+        self._bring(self._index(name))
 
     def show_place(self, place: int) -> None:
         """Bring the page at this place to the front, if there is one; the first is 0."""
         if place < self.count():
-            self.setCurrentIndex(place)
+            self._bring(place)
 
     def step(self, by: int) -> None:
         """Show the page `by` tabs to the right. The first page follows the last."""
-        self.setCurrentIndex((self.currentIndex() + by) % self.count())
+        self._bring((self.currentIndex() + by) % self.count())
+
+    @pyqtSlot(int)
+    def _bring(self, index: int) -> None:
+        """Bring the page at a place to the front, which takes the focus if the page before had it."""
+        former, focused = self.currentWidget(), QApplication.focusWidget()
+        if former is not None and focused is not None and former.isAncestorOf(focused) and former is not self.widget(index):
+            focused.clearFocus()  # else Qt looks for another place for it among all controls of what is about to be hidden
+        self.setCurrentIndex(index)
 
     @pyqtSlot(int)
     def _on_current_changed(self, index: int) -> None:

@@ -162,6 +162,17 @@ class DesignDocument(QObject):
             self._stack.resetClean()
             self.repaired.emit(f"Several blocks had the same name; these were renamed: {', '.join(renamed)}.")
 
+    def load_again(self, path: Path) -> None:
+        """Show what the design's own file holds now, as an edit that can be undone. Raises InvalidInput and changes nothing."""
+        loaded, renamed = with_distinct_ids(design_file.load(path))
+        on_disk = design_file.fingerprint(path)
+        self.edit(loaded, f"Load {path.name} again")
+        self._on_disk = on_disk
+        if renamed:
+            self._stack.resetClean()
+        else:
+            self._stack.setClean()
+
     def save(self, path: Path | str | None = None, keep_id: bool = False) -> None:
         """Write the design to `path`, or to its own file. Raises InvalidInput, or ValueError if there is no path at all.
 

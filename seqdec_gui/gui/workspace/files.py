@@ -75,15 +75,26 @@ class DesignFiles(QObject):
                 self.save_as(then)
             elif answer == "discard":
                 self._save(path, then)
+            elif answer == "other":
+                self._load_again(path)
 
         notify.ask(
             self,
             f"{path.name} was changed elsewhere",
-            "Another window or program has saved the file since it was opened here. If you replace it, those changes are lost.",
+            "Another window or program has saved the file since it was opened here. If you replace it, those changes are lost. "
+            "If you load it again, your changes are an undo step (Ctrl+Z).",
             on_answered,
             accept="Save under Another Name…",
             discard="Replace It",
+            other="Load It Again",
         )
+
+    def _load_again(self, path: Path) -> None:
+        """Show what is in the file now. The design that was shown until then is the step before, for Undo."""
+        try:
+            self._document.load_again(path)
+        except SeqdecError as error:
+            notify.failure(self, error, f"{path.name} cannot be opened")
 
     def save_as(self, then: Then | None = None) -> None:
         """Ask for a file and save the design to it.
@@ -193,11 +204,13 @@ class Template(msgspec.Struct, frozen=True):
 _WORDS = {
     "latent-to-sequence": ("Latent → states → decoder", "A vector sets the initial states of a stacked LSTM decoder."),
     "sequence-to-sequence": ("Sequence to sequence", "An encoder reads one sequence, a decoder writes another."),
+    "translator": ("Translator (transformer)", "Attention reads one sequence and writes another."),
     "sequence-autoencoder": ("Sequence autoencoder", "A sequence through a small code and back, to learn a latent space."),
     "image-to-sequence": ("Image to sequence", "Pixels to states to a text: captions, digits, formulas."),
     "language-model": ("Language model", "Predicts the next symbol; generates without an input."),
     "blank": ("Blank design", "An empty canvas and the palette."),
     "roman": ("Roman numerals", "Numbers to Roman numerals: trains in a minute on a CPU."),
+    "roman-attention": ("Roman numerals by attention", "The same with a Transformer: encoder, memory, decoder."),
     "pronunciation": ("Pronunciation", "Spelling to phonemes, from the CMU dictionary."),
     "molecules": ("Molecules", "Descriptors to SMILES."),
     "digits": ("Digits", "Images of digits to their names."),

@@ -16,12 +16,11 @@ from seqdec_gui.gui.workspace.launch import design_key, launch, relaunch, reques
 from seqdec_gui.gui.workspace.training_thread import TrainingThread, leave_all
 from seqdec_gui.gui.workspace.workspace import Phase, TrainingState, Workspace
 from seqdec_gui.runs import lock
-from seqdec_gui.runs.active import active_runs
+from seqdec_gui.runs.active import active_run
 from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event, Finished
-from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.history import RunHistory, read_history
-from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.process import RESTART_GRACE_S, STOP_GRACE_S, RunProcess, stop_unattended
 from seqdec_gui.runs.spec import FitChoice
@@ -61,6 +60,7 @@ class FollowedRun(QObject):
         self.begun = time.time()
         self._thread = thread = TrainingThread(launch_it)
         thread.launched.connect(self._on_thread_launched)
+        thread.history_read.connect(self._on_thread_history_read)
         thread.event_received.connect(self._on_thread_event_received)
         thread.log_received.connect(self._on_thread_log_received)
         thread.begun.connect(self._on_thread_begun)
@@ -143,6 +143,11 @@ class FollowedRun(QObject):
         self.name = display_name(run.path)
         self.launched.emit()
         self.changed.emit()
+
+    @pyqtSlot(object)
+    def _on_thread_history_read(self, history: RunHistory) -> None:
+        self.history.become(history)
+        self._on_thread_event_received([])
 
     @pyqtSlot(object)
     def _on_thread_event_received(self, events: list[Event]) -> None:
@@ -424,12 +429,6 @@ class TrainingSession(QObject):
 def session_of(workspace: Workspace) -> TrainingSession:
     """Return the session of the workspace, made at the first call."""
     return workspace.part(TrainingSession)
-
-
-def active_run(design: DesignKey, places: Places) -> RunFolder | None:
-    """Return the latest active run of a design. Runs in a thread."""
-    found = active_runs(places)
-    return next((each.run for each in found if design.owns(each.run.path, each.design_id, each.design_path)), None)
 
 
 def _noted(followed: FollowedRun) -> FollowedRun:

@@ -16,6 +16,8 @@ from seqdec_gui.runs.control import Command, command
 from seqdec_gui.runs.events import Event, Started, UnreadableLine
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.history import RunHistory
+from seqdec_gui.runs.overview import is_long, read_overview
 from seqdec_gui.runs.process import LAST_WAIT_S, STOP_GRACE_S, TERMINATE_GRACE_S, RunProcess, attach, unverified
 from seqdec_gui.runs.reader import Follower
 from seqdec_gui.runs.state import RunStatus
@@ -55,6 +57,7 @@ class TrainingThread(QThread):
     """
 
     launched = pyqtSignal(RunFolder)  # its process has been started
+    history_read = pyqtSignal(object)  # RunHistory of a long run: an overview, then the whole, from where events go on
     event_received = pyqtSignal(object)  # list[Event]; Qt would convert a `list`, event by event
     log_received = pyqtSignal(str)  # output of the process, with newlines
     begun = pyqtSignal()  # this start of the run begins with the next events; those before were of earlier starts
@@ -145,7 +148,7 @@ class TrainingThread(QThread):
         follower = Follower(process.run, alive=process.running)
         log = _LogTail(process.run.log)
         next_log = 0.0
-        silent = begun = False
+        begun, silent = self._replay(follower, process), False
         while not self._leaving:
             self._send_commands(process)
             events = follower.poll(POLL_BYTES)
@@ -170,6 +173,29 @@ class TrainingThread(QThread):
                     self.fell_silent.emit(status)
             else:
                 self._sleep(SILENT_S)
+
+    def _replay(self, follower: Follower, process: RunProcess) -> bool:
+        """Send the history that a long run has so far, first an overview, and return whether this start of it has begun.
+
+        Of a short run nothing is sent. The window has the interpreter half of the time.
+        """
+        if not is_long(process.run):
+            return False
+        self.history_read.emit(read_overview(process.run))
+        history, end = RunHistory(), process.run.events.stat().st_size
+        while not self._leaving and not follower.ended and follower.offset < end:
+            self._send_commands(process)
+            began, offset = time.monotonic(), follower.offset
+            history.take(follower.poll(POLL_BYTES))
+            if follower.offset == offset:  # the rest is half a line
+                break
+            self._sleep(min(BATCH_S, time.monotonic() - began), until_command=False)
+        if self._leaving:
+            return False
+        if follower.begun:
+            self.begun.emit()
+        self.history_read.emit(history)
+        return follower.begun
 
     def _send_commands(self, process: RunProcess) -> None:
         while self._commands:

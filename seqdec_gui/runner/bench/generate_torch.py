@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from seqdec_gui.runner.bench.generate_work import BEGIN, END, TOGETHER, GenerateJob, latents
+from seqdec_gui.runner.bench.generate_work import BEGIN, END, GenerateJob, latents
 
 CHUNK = 16
 """Steps of a graph; after them the host asks whether all sequences have ended."""
@@ -116,7 +116,7 @@ def torch_graph(job: GenerateJob, weights: Mapping[str, Any]) -> Callable[[], tu
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = True
     device = torch.device("cuda", 0) if job.devices.kind == "gpu" else torch.device("cpu")
-    together = min(TOGETHER, job.rows)
+    together = job.together
     latent = torch.from_numpy(latents(job)).to(device)
     with torch.no_grad():
         sampler = Sampler(job, weights, together, device)

@@ -26,8 +26,8 @@ PEERS: tuple[tuple[Who, EngineName], ...] = (
 )
 """What is written by hand, and the framework that it is written for, or whose Keras makes its weights."""
 BEGIN, END = 1, 2
-TOGETHER = 1024
-"""Sequences in a batch of those that generate in batches."""
+TOGETHER, TOGETHER_ON_GPU = 1024, 4096
+"""Sequences in a batch of all who generate in batches, this program and what is written by hand."""
 
 
 class GenerateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,9 +43,14 @@ class GenerateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         size = work.SIZES[self.size]
         return size._replace(inputs=size.outputs)
 
+    @property
+    def together(self) -> int:
+        """Sequences in a batch."""
+        return min(self.rows, TOGETHER_ON_GPU if self.devices.kind == "gpu" else TOGETHER)
+
 
 class GenerateMeasured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sequences and symbols per second of the second call, and the seconds of the first, compilation included."""
+    """Sequences and symbols per second of the median call after the first, and the seconds of the first, with compilation."""
 
     sequences_per_s: float
     symbols_per_s: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,15 +14,16 @@ import numpy.typing as npt
 from seqdec_gui.domain.decoding import Beam
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.decoding.beam_loop import Beams, no_beams
-from seqdec_gui.runner.decoding.choice import Filters
-from seqdec_gui.runner.decoding.compiled import Function
-from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Sequences
+from seqdec_gui.runner.decoding.compiled import Function, compiled_once, on_device, on_host
+from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Sequences, no_sequences, type_of_ids
 
 Array = npt.NDArray[Any]
-SIZES = (16, 64, 256, 1024)
+SIZES = (16, 64, 256, 1024, 4096, 16384)
 """How many sequences are generated together; each size is compiled once."""
 FIRST_CHUNK = 8
 """Steps of the first call of the loop."""
+WAITING = 4
+"""The part of the greatest length after which places of ended sequences are given to those that wait: 1 / 4."""
 COMPILATION_S = 3.0
 """Seconds that a smaller batch has to save where it is compiled for its size."""
 QUICK_S, SLOW_S = 0.003, 0.05
@@ -97,16 +99,36 @@ Encode = Callable[[int, int], Encoded]
 """`encode(first, block)` encodes up to `block` different rows from the row at place `first` on, filled up to `block`."""
 
 
-class Batch(abc.ABC):
-    """The sequences that are generated together. `items` go in in order; `finished` are handed out as they end."""
+class Pace:
+    """How many steps a call of a loop does, as its calls take time; kept for the batches of one size that come after."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, first: int) -> None:
+        self.limit, self.step_s, self._measured = first, 0.0, 0
+
+    def measure(self, steps: int, seconds: float) -> None:
+        """Take note of what a call of at most `steps` steps took."""
+        self._measured += 1
+        if self._measured > 1:  # the first call compiles
+            self.step_s = seconds / steps
+            if seconds < QUICK_S:
+                self.limit = min(LONGEST_CHUNK, 2 * self.limit)
+            elif seconds > SLOW_S:
+                self.limit = max(4, self.limit // 2)
+
+
+class Batch(abc.ABC):
+    """The sequences that are generated together. `items` go in in order; `finished` are handed out as they end.
+
+    `paces(size)` returns the pace of batches of a size.
+    """
+
+    def __init__(self, size: int, paces: Callable[[int], Pace]) -> None:
+        self.pace, self._paces = paces(size), paces
         self.item = np.full(size, -1)
         """The item in each place, -1 where none is."""
         self.at = np.zeros(size, np.int32)
         self.going = np.zeros(size, bool)
         self.states: list[Any] | None = None
-        self._limit, self._measured, self._step_s = FIRST_CHUNK, 0, 0.0
 
     @property
     def free(self) -> Array:
@@ -116,23 +138,17 @@ class Batch(abc.ABC):
         """Let these items begin in these places."""
         self.item[places], self.at[places], self.going[places] = items, 0, True
 
-    def run(self, fresh: list[Any], taken: Array) -> Ended:
-        """Do some steps of all sequences, and return the items that have ended and what was found for them.
+    def run(self, fresh: list[Any], taken: Array, most: int) -> Ended:
+        """Do up to `most` steps of all sequences, and return the items that have ended and what was found for them.
 
         Place i begins with `fresh[taken[i]]` unless it is -1.
         """
         if self.states is None:
             self.states = self._first_states(fresh)
+        limit = min(most, self.pace.limit)
         start = time.perf_counter()
-        self._steps(fresh, taken.astype(np.int32), np.asarray(self._limit, np.int32))
-        seconds = time.perf_counter() - start
-        self._measured += 1
-        if self._measured > 1:  # the first call compiles
-            self._step_s = seconds / self._limit
-            if seconds < QUICK_S:
-                self._limit = min(LONGEST_CHUNK, 2 * self._limit)
-            elif seconds > SLOW_S:
-                self._limit = max(4, self._limit // 2)
+        self._steps(fresh, taken.astype(np.int32), np.asarray(limit, np.int32))
+        self.pace.measure(limit, time.perf_counter() - start)
         ended = np.flatnonzero((self.item >= 0) & ~self.going)
         items, found = self.item[ended], self._collect(ended)
         self.item[ended] = -1
@@ -141,15 +157,15 @@ class Batch(abc.ABC):
     def seconds_left(self, steps: int) -> float:
         """Return how long the sequences may still take, if one of them has `steps` steps."""
         going = self.at[self.item >= 0]
-        return self._step_s * (steps - int(going.min())) if len(going) else 0.0
+        return self.pace.step_s * (steps - int(going.min())) if len(going) else 0.0
 
     def shrink(self, size: int) -> None:
         """Keep the places with items, and fill them up to `size`, which is at least their number."""
+        self.pace = self._paces(size)
         kept = np.flatnonzero(self.item >= 0)
         kept = np.concatenate([kept, self.free])[:size]
         self._keep(kept)
         self.item, self.at, self.going = self.item[kept], self.at[kept], self.going[kept]
-        self._measured = 0
 
     @abc.abstractmethod
     def _first_states(self, fresh: list[Any]) -> list[Any]: ...
@@ -177,20 +193,21 @@ class SymbolBatch(Batch):
     """One symbol is chosen per step and sequence. `keys(items)` gives the states of their random numbers."""
 
     def __init__(
-        self, size: int, loop: Function, begin: int, rules: Rules, filters: Filters, keys: Callable[[Array], Array],
-        told: Told | None,
+        self, size: int, paces: Callable[[int], Pace], loop: Function, rules: Rules, settings: tuple[Any, ...],
+        keys: Callable[[Array], Array], told: Told | None,
     ) -> None:  # fmt: skip
-        super().__init__(size)
-        self._loop, self._begin, self._rules, self._filters = loop, begin, rules, filters
+        super().__init__(size, paces)
+        self._loop, self._end, steps = loop, int(rules.end), int(rules.steps)  # `settings`: begin, rules and filters
+        self._settings = settings
         self._keys_of, self._told_of = keys, told
-        steps = int(rules.steps)
-        self._fed, self._keys = np.zeros(size, np.int32), np.zeros(size, np.int64)
+        self._keys = np.zeros(size, np.int64)
         self._told = np.full((size, steps if told else 0), -1, np.int32)
-        self._ids, self._logs = np.zeros((size, steps), np.int32), np.zeros((size, steps))
+        self._sequences = _empty(len(rules.allowed), size, steps)
+        self._on_host: list[Array] = []
 
     def put(self, places: Array, items: Array) -> None:
         super().put(places, items)
-        self._fed[places], self._keys[places] = self._begin, self._keys_of(items)
+        self._keys[places] = self._keys_of(items)
         if self._told_of is not None:
             self._told[places] = self._told_of(items)
 
@@ -198,24 +215,24 @@ class SymbolBatch(Batch):
         return list(fresh)  # of the same number of rows, and all of them are replaced
 
     def _steps(self, fresh: list[Any], taken: Array, limit: Array) -> None:
-        sequences = Sequences(self._fed, self.at, self.going, self._keys, self._told)
-        self.states, *answers = self._loop(fresh, taken, self.states, sequences, self._rules, self._filters, limit)
-        ids, logs, fed, at, going = (np.array(answer) for answer in answers)
-        done = int((at - self.at).max(initial=0))
-        place, step = np.nonzero(np.arange(done) < (at - self.at)[:, None])
-        column = self.at[place] + step
-        self._ids[place, column], self._logs[place, column] = ids[step, place], logs[step, place]
-        self._fed, self.at, self.going = fed, at, going
+        news = np.stack([taken, self._keys])
+        told = self._told if self._told_of is not None else _nothing_told(len(taken))
+        self.states, self._sequences, counts = self._loop(
+            fresh, news, self.states, self._sequences, told, *self._settings, _number(int(limit))
+        )
+        counted, *self._on_host = on_host(counts, self._sequences.ids, self._sequences.logs)
+        self.at, self.going = counted >> 1, (counted & 1).astype(bool)
 
     def _collect(self, places: Array) -> Columns:
-        lengths = self.at[places]
-        ids, logs = self._ids[places], self._logs[places]
-        logs = np.where(np.arange(logs.shape[1]) < lengths[:, None], logs, 0.0)
+        if not len(places):
+            return ()
+        lengths, all_of = self.at[places], len(places) == len(self.at)
+        ids, logs = (each if all_of else each[places] for each in self._on_host)
+        ids, logs = ids.astype(np.int32), logs.astype(np.float64)
         totals = logs.sum(axis=1)
         if np.isnan(totals).any():
             raise nan_predicted()
-        ended = ids[np.arange(len(places)), lengths - 1] == int(self._rules.end)
-        return ids, logs, lengths, totals, ended
+        return ids, logs, lengths, totals, ids[np.arange(len(ids)), lengths - 1] == self._end
 
     @staticmethod
     def answers(first: int, found: Columns) -> Answers:
@@ -223,17 +240,35 @@ class SymbolBatch(Batch):
 
     def _keep(self, places: Array) -> None:
         self.states = _rows_of(self.states or [], places)
-        self._fed, self._keys, self._told = self._fed[places], self._keys[places], self._told[places]
-        self._ids, self._logs = self._ids[places], self._logs[places]
+        self._sequences = Sequences(*_rows_of(list(self._sequences), places))
+        self._keys, self._told = self._keys[places], self._told[places]
+
+
+@functools.cache
+def _empty(symbols: int, size: int, steps: int) -> Any:
+    """Return the sequences of an empty batch, on the device."""
+    return compiled_once(no_sequences)(np.zeros(size, np.int32), np.zeros(steps, type_of_ids(symbols)))
+
+
+@functools.cache
+def _nothing_told(size: int) -> Any:
+    return on_device(np.zeros((size, 0), np.int32))
+
+
+@functools.cache
+def _number(number: int) -> Any:
+    """Return an int32 number on the device: each copy takes longer than a step of a small model."""
+    return on_device(np.asarray(number, np.int32))
 
 
 class BeamBatch(Batch):
     """Each item is a row, whose best sequences are kept. `shared` states are those of a row, else of each of its sequences."""
 
     def __init__(
-        self, size: int, loop: Function, begin: int, rules: Rules, beam: Beam, told: Told | None, shared: bool
+        self, size: int, paces: Callable[[int], Pace], loop: Function, begin: int, rules: Rules, beam: Beam, told: Told | None,
+        shared: bool,
     ) -> None:  # fmt: skip
-        super().__init__(size)
+        super().__init__(size, paces)
         self._loop, self._rules, self._beam, self._told_of, self._shared = loop, rules, beam, told, shared
         self._begin = np.asarray(begin, np.int32)
         self._told = np.full((size, int(rules.steps) if told else 0), -1, np.int32)
@@ -301,7 +336,7 @@ def best_of(scored: Sequence[tuple[float, Found]], count: int) -> list[Found]:
 
 
 def stream(
-    make: Callable[[int], Batch], encode: Encode, places: Array, largest: int, worth: Callable[[int, Batch], bool]
+    make: Callable[[int], Batch], encode: Encode, places: Array, largest: int, steps: int, worth: Callable[[int, Batch], bool]
 ) -> Iterator[Answers]:
     """Yield the answers of all items in parts, in the order of the items.
 
@@ -310,6 +345,7 @@ def stream(
         encode: Encodes rows, in blocks of the size of the batch.
         places: For each item the place of its row among the different rows, ascending.
         largest: Most items in a batch.
+        steps: Most steps of an item.
         worth: Whether to go on with a smaller batch of this size once the last item has begun.
     """
     total = len(places)
@@ -337,7 +373,8 @@ def stream(
                 batch.shrink(size)
                 taken = np.full(size, -1)
         assert encoded is not None
-        found = batch.run(encoded.states, taken)
+        most = LONGEST_CHUNK if begun == total else max(FIRST_CHUNK, steps // WAITING)  # where items wait, places are needed
+        found = batch.run(encoded.states, taken, most)
         if len(found[0]):
             done[found[0]] = True
             waiting.append(found)
@@ -351,6 +388,8 @@ def _in_order(
     waiting: list[tuple[Array, Columns]], done: Array, handed: int
 ) -> tuple[int, Columns, list[tuple[Array, Columns]]]:
     """Return how many items from `handed` on are done without a gap, what was found for them in order, and what waits on."""
+    if len(waiting) == 1 and (np.diff(waiting[0][0]) == 1).all():
+        return len(waiting[0][0]), waiting[0][1], []
     items = np.concatenate([each for each, _ in waiting])
     columns = tuple(np.concatenate(parts) for parts in zip(*(found for _, found in waiting), strict=True))
     order = np.argsort(items)
@@ -362,9 +401,7 @@ def _in_order(
 
 
 def _rows_of(arrays: list[Any], rows: Array) -> list[Any]:
-    from keras import ops
-
-    return [ops.convert_to_tensor(np.asarray(array)[rows]) for array in arrays]
+    return [np.asarray(array)[rows] for array in arrays]
 
 
 def nan_predicted() -> InvalidInput:

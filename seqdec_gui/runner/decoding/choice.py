@@ -17,8 +17,10 @@ Tensor = Any
 _GOLDEN = 0x9E3779B97F4A7C15
 """The increment of SplitMix64: 2**64 divided by the golden ratio."""
 _FACTORS = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-MOST_IN_A_PRODUCT = 64
-"""Most symbols whose probabilities are summed up by a product with a matrix of ones."""
+FEW_SYMBOLS = 64
+"""Most symbols of which each edge is summed up by itself."""
+LEAST_WEIGHT, NOTHING = 2.0**-1000, 2.0**-900
+"""Weight of an allowed symbol of the probability 0, which counts only where all have it; and more than the sum of such."""
 MIN_PROBABILITY = float(np.finfo(np.float32).tiny)
 """Probability to which smaller ones are raised before the logarithm, so that the sum of a sequence stays finite."""
 
@@ -56,35 +58,32 @@ def draw(
     from keras import ops
 
     p = ops.where(allowed, ops.cast(probabilities, "float64"), 0.0)
-    possible = p > 0
-    some = ops.any(possible, axis=-1, keepdims=True)
     if tempered:
-        logits = ops.where(possible, ops.log(ops.where(possible, p, 1.0)) / filters.temperature, -np.inf)
-        logits = ops.where(some, logits, ops.where(allowed, ops.zeros_like(p), -np.inf))
-        weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
-    else:
-        weights = ops.where(some, p, ops.cast(allowed, "float64"))
+        logits = ops.where(p > 0, ops.log(ops.where(p > 0, p, 1.0)) / filters.temperature, -np.inf)
+        greatest = ops.max(logits, axis=-1, keepdims=True)
+        p = ops.exp(logits - ops.where(greatest > -np.inf, greatest, 0.0))
     if filtered:
-        weights = _filtered(weights, filters)
-    edges = _sums_up_to(weights)
-    total = ops.max(edges, axis=-1, keepdims=True)
-    above = ops.logical_and(edges > ops.expand_dims(uniforms, -1) * total, weights > 0)
-    # a uniform next to 1 may round up to the last edge: the last symbol that has any weight
-    width = weights.shape[-1]
+        some = ops.any(p > 0, axis=-1, keepdims=True)
+        p = _filtered(ops.where(some, p, ops.cast(allowed, "float64")), filters)
+    edges = _sums_up_to(p + ops.cast(allowed, "float64") * LEAST_WEIGHT)
+    width = p.shape[-1]
+    total = edges[:, -1:] if width <= FEW_SYMBOLS else ops.max(edges, axis=-1, keepdims=True)
+    # a uniform next to 1 may round up to the total, above which there is nothing
+    above = edges > ops.minimum(ops.expand_dims(uniforms, -1) * total, total * (1 - 2.0**-52))
+    above = ops.logical_and(above, ops.logical_or(p > 0, ops.logical_and(total < NOTHING, allowed)))
     place = ops.expand_dims(ops.arange(width, dtype="int32"), 0)
-    last = ops.max(ops.where(weights > 0, place, 0), axis=-1)
-    first = ops.min(ops.where(above, place, width), axis=-1)
-    return ops.where(first < width, first, last)
+    return ops.minimum(ops.min(ops.where(above, place, width), axis=-1), width - 1)
 
 
 def _sums_up_to(weights: Tensor) -> Tensor:
-    """Return the cumulative sums of `(rows, symbols)`; of few symbols by a product, which XLA computes faster on a CPU."""
+    """Return the cumulative sums of `(rows, symbols)`; of few symbols as one sum over pairs, which is a single kernel."""
     from keras import ops
 
     width = weights.shape[-1]
-    if width > MOST_IN_A_PRODUCT:
+    if width > FEW_SYMBOLS:
         return ops.cumsum(weights, axis=-1)
-    return ops.matmul(weights, ops.convert_to_tensor(np.triu(np.ones((width, width))), "float64"))
+    below = ops.convert_to_tensor(np.tri(width, dtype=bool))
+    return ops.sum(ops.where(below, ops.expand_dims(weights, 1), 0.0), axis=-1)
 
 
 def _filtered(weights: Tensor, filters: Filters) -> Tensor:
@@ -118,14 +117,16 @@ def log_share(probabilities: Tensor) -> Tensor:
     return ops.where(total == total, shares, np.nan)
 
 
-def log_share_of(probabilities: Tensor, chosen: Tensor) -> Tensor:
-    """Return what `log_share` has for the output `chosen` of each row, float64 `(rows,)`."""
+def share_of(probabilities: Tensor, chosen: Tensor) -> Tensor:
+    """Return the output `chosen` of each row as a part of the sum of all outputs, float64 `(rows,)`; NaN stays NaN.
+
+    Its logarithm is that of `log_share`.
+    """
     from keras import ops
 
-    p = ops.cast(probabilities, "float64")
-    total = ops.sum(p, axis=-1)
-    of_chosen = ops.take_along_axis(p, ops.expand_dims(chosen, 1), axis=1)[:, 0]
-    share = ops.log(ops.maximum(of_chosen, MIN_PROBABILITY)) - ops.log(ops.maximum(total, MIN_PROBABILITY))
+    total = ops.sum(ops.cast(probabilities, "float64"), axis=-1)
+    of_chosen = ops.cast(ops.take_along_axis(probabilities, ops.expand_dims(chosen, 1), axis=1)[:, 0], "float64")
+    share = ops.maximum(of_chosen, MIN_PROBABILITY) / ops.maximum(total, MIN_PROBABILITY)
     return ops.where(total == total, share, np.nan)
 
 

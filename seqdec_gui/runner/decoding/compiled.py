@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +33,44 @@ def compiled(model: keras.Model | None, function: MakeFunction, wide: bool = Fal
     return function(inference_call(model))
 
 
+def on_device(arrays: Any) -> Any:
+    """Return a tree of arrays as tensors of the same types on the device that runs compiled functions."""
+    return compiled_once(_unchanged)(arrays)
+
+
+def on_host(*tensors: Any) -> list[Any]:
+    """Return tensors as NumPy arrays, copied from the device at the same time."""
+    import numpy as np
+
+    for tensor in tensors:
+        if begin := getattr(tensor, "copy_to_host_async", None):
+            begin()
+    return [np.asarray(tensor) for tensor in tensors]
+
+
+def _unchanged(arrays: Any) -> Any:
+    return arrays
+
+
+@functools.cache
+def compiled_once(function: Function) -> Function:
+    """Return a function without a model compiled, with 64-bit numbers allowed; the same for each call."""
+    return compiled(None, lambda call: function, wide=True)
+
+
 def compiles_each_size() -> bool:
     """Return whether each number of rows costs a compilation of its own."""
     import keras
 
     info = of_backend(keras.backend.backend())
     return info is not None and not info.builds_without_compiling
+
+
+def on_gpu() -> bool:
+    """Return whether compiled functions run on a GPU."""
+    from seqdec_gui.runner.model_device import sees_a_gpu
+
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "") != "-1" and sees_a_gpu()
 
 
 def inference_call(model: keras.Model | None) -> Callable[[list[Any]], list[Any]]:

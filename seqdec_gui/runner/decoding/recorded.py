@@ -47,14 +47,18 @@ def recorded_symbols(symbols: Symbols) -> RecordedSymbols:
     return RecordedSymbols(symbols.begin, symbols.end, symbols.steps, tuple(allowed), tuple(fed_next), symbols.ends, texts)
 
 
-def symbols_from(recorded: RecordedSymbols, fitted: Fitted, loss: str, width: int) -> Symbols:
-    """The symbols of predictions for a loss. Raises InvalidInput where record and fit do not go together."""
+def symbols_from(recorded: RecordedSymbols, fitted: Fitted, loss: str, width: int, taken: int = 0) -> Symbols:
+    """The symbols of predictions for a loss, after each of which one of `taken` is fed (0: of as many as are predicted).
+
+    Raises InvalidInput where record and fit do not go together.
+    """
     feed = next((feed for feed in fitted.feeds if feed.name == loss), None)
     codec: Any = None if feed is None else fitted.port(feed.array).codec
     fits = len(recorded.allowed) == len(recorded.fed_next) == width and any(recorded.allowed)
     fits = fits and 0 < recorded.steps <= MOST_STEPS
-    ids = (recorded.begin, recorded.end or 0, *recorded.fed_next)
-    if not fits or not isinstance(codec, FittedText | FittedCategory | FittedIds) or not 0 <= min(ids) <= max(ids) < width:
+    fed = (recorded.begin, *recorded.fed_next)
+    fits = fits and 0 <= min(fed) <= max(fed) < (taken or width) and 0 <= (recorded.end or 0) < width
+    if not fits or not isinstance(codec, FittedText | FittedCategory | FittedIds):
         raise InvalidInput(f"What is recorded of the symbols of {loss} does not go with its alphabet.", "damaged_bundle")
     read: Callable[[Sequence[int]], str] = getattr(codec, "decode", str)
     if isinstance(codec, FittedIds):

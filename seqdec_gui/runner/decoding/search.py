@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from seqdec_gui.data.symbols import Symbols
 from seqdec_gui.domain.decoding import GREEDY, Beam, Sampling, Strategy
-from seqdec_gui.runner.decoding import choice
+from seqdec_gui.runner.decoding import batches, choice
 from seqdec_gui.runner.decoding.batches import (
     COMPILATION_S,
     Answers,
@@ -19,6 +20,7 @@ from seqdec_gui.runner.decoding.batches import (
     BeamBatch,
     Encoded,
     Found,
+    Pace,
     SymbolBatch,
     Told,
     best_of,
@@ -26,11 +28,13 @@ from seqdec_gui.runner.decoding.batches import (
 )
 from seqdec_gui.runner.decoding.beam_loop import beam_loop
 from seqdec_gui.runner.decoding.choice import Filters
-from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size
+from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size, on_device, on_gpu
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Step, symbol_loop
 
 Array = npt.NDArray[Any]
+STEPS_AT_ONCE = 8
+"""About how many steps GPUs do before it is asked whether a sequence goes on: the answer waits for the host."""
 StatesOf = Callable[[Array], list[Any]]
 """`states_of(rows)` returns what the loop starts from for these rows: states of the decoder, or predictions of one pass."""
 
@@ -56,7 +60,8 @@ class Search:
     def __init__(self, symbols: Symbols, width: int, decoder: StepDecoder | None) -> None:
         self._symbols, self._width, self._decoder = symbols, width, decoder
         self._loops: dict[Hashable, Function] = {}
-        self._sizes = set[tuple[Function, int]]()
+        self._paces: dict[tuple[Function, int], Pace] = {}
+        self._settings: tuple[bytes, Any] = (b"", None)
 
     def find(
         self,
@@ -90,32 +95,45 @@ class Search:
         self, items: Items, states_of: StatesOf, strategy: Strategy, seed: int, rules: Rules, largest: int
     ) -> Iterator[Answers]:
         sampling = strategy if isinstance(strategy, Sampling) else None
-        chunk = min(LONGEST_CHUNK, int(rules.steps))
+        chunk, unroll = chunk_of(int(rules.steps), STEPS_AT_ONCE if on_gpu() and compiles_each_size() else 1)
         if sampling is None:
-            loop = self._loop(("symbols", False, False, False, chunk))
+            loop = self._loop(("symbols", False, False, False, chunk, unroll))
         else:
-            loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk))
-        filters = Filters.of(sampling or Sampling())
-        different, places = np.unique(items.rows, return_inverse=True)
+            loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk, unroll))
+        settings = self._moved((np.asarray(self._symbols.begin, np.int32), rules, Filters.of(sampling or Sampling())))
+        different, places = _different(items.rows)
 
         def make(size: int) -> Batch:
             return SymbolBatch(
-                size, loop, self._symbols.begin, rules, filters,
+                size, partial(self._pace, loop), loop, rules, settings,
                 lambda which: choice.keys(seed, items.rows[which], items.samples[which]), _told(items, places),
             )  # fmt: skip
 
-        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
+        return stream(make, _encoder(different, states_of), places, largest, int(rules.steps), self._worth(loop, rules))
 
     def _beams(self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int) -> Iterator[Answers]:
         static = msgspec.structs.replace(beam, length_penalty=0.0, diversity=0.0)
         loop = self._loop(("beam", static))
-        different, places = np.unique(items.rows, return_inverse=True)
+        different, places = _different(items.rows)
         told = _told(items, places)
 
         def make(size: int) -> Batch:
-            return BeamBatch(size, loop, self._symbols.begin, rules, beam, told, self._decoder is None)
+            paces = partial(self._pace, loop)
+            return BeamBatch(size, paces, loop, self._symbols.begin, rules, beam, told, self._decoder is None)
 
-        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
+        return stream(make, _encoder(different, states_of), places, largest, int(rules.steps), self._worth(loop, rules))
+
+    def _pace(self, loop: Function, size: int) -> Pace:
+        first = LONGEST_CHUNK if on_gpu() else batches.FIRST_CHUNK
+        return self._paces.setdefault((loop, size), Pace(first))
+
+    def _moved(self, settings: tuple[Any, Rules, Filters]) -> Any:
+        """Return these arrays on the device; kept until others are asked for."""
+        begin, rules, filters = settings
+        key = b"".join(np.asarray(each).tobytes() for each in (begin, *rules, *filters))
+        if self._settings[0] != key:
+            self._settings = key, on_device(settings)
+        return self._settings[1]
 
     def _worth(self, loop: Function, rules: Rules) -> Callable[[int, Batch], bool]:
         """Return whether a smaller batch saves more time than its compilation takes, where each size is compiled."""
@@ -123,10 +141,7 @@ class Search:
             return lambda size, batch: True
 
         def worth(size: int, batch: Batch) -> bool:
-            if (loop, size) not in self._sizes and batch.seconds_left(int(rules.steps)) < COMPILATION_S:
-                return False
-            self._sizes.add((loop, size))
-            return True
+            return (loop, size) in self._paces or batch.seconds_left(int(rules.steps)) >= COMPILATION_S
 
         return worth
 
@@ -140,6 +155,17 @@ class Search:
                 function = symbol_loop(make_step, *key[1:])
             self._loops[key] = compiled(model, function, wide=True)
         return self._loops[key]
+
+
+def chunk_of(steps: int, at_once: int) -> tuple[int, int]:
+    """Return the most steps of a call of the loop, and how many of them are done at once, which divides them.
+
+    Of the numbers near `at_once` the one with the fewest steps beyond the greatest length.
+    """
+    longest = min(LONGEST_CHUNK, steps)
+    near = range(min(longest, max(1, at_once * 3 // 4)), min(longest, at_once * 3 // 2) + 1)
+    unroll = min(near, key=lambda each: (-longest % each, abs(each - at_once)))
+    return -(-longest // unroll) * unroll, unroll
 
 
 def of_predictions(call: Any) -> Step:
@@ -164,6 +190,12 @@ def _encoder(different: Array, states_of: StatesOf) -> Callable[[int, int], Enco
         return Encoded([ops.convert_to_tensor(state) for state in states_of(filled)], first, len(rows))
 
     return encode
+
+
+def _different(rows: Array) -> tuple[Array, Array]:
+    """Return the different ones of ascending rows, and the place of each row among them."""
+    new = np.append(True, rows[1:] != rows[:-1])[: len(rows)]
+    return rows[new], np.cumsum(new) - 1
 
 
 def _told(items: Items, places: Array) -> Told | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ class StepDecoder:
         encoding: Encoding,
         depth: int,
     ) -> None:
+        from seqdec_gui.runner.decoding.step_layers import use_short_steps
+
         carried = step_of(design, inference, decoder).inputs[1:]
         self._shapes = [tuple(axis or 0 for axis in tensor.type.shape) for tensor in carried]
         sources = sources_of(design, decoder, leave_out=("inputs",))
@@ -49,8 +52,14 @@ class StepDecoder:
         self._encode = None if encoder is None else compiled(encoder, lambda call: lambda *inputs: call(list(inputs)))
         self._trained = models[decoder]
         self.model = build_step(design, self._trained, decoder)
+        use_short_steps(self.model)
         self._encoding, self._depth = encoding, depth
         self._step = compiled(self.model, self.of_values) if encoding == "values" else None
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the states of a sequence, at least 1."""
+        return max(1, sum(4 * math.prod(shape) for shape in self._shapes))
 
     def follow_weights(self) -> None:
         """Copy the weights of the trained decoder again; compiled steps use them from now on."""
@@ -74,10 +83,18 @@ class StepDecoder:
         """Return one step on ids, for the loop that is compiled; `call` runs `model`."""
         from keras import ops
 
+        from seqdec_gui.runner.decoding.step_layers import first_lstm
+
+        first = first_lstm(self.model) if self._encoding == "one_hot" else None
+
         def step(fed: Any, at: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+            if first is not None:
+                first.symbols = fed
             if self._encoding == "one_hot":
                 fed = ops.one_hot(fed, self._depth, dtype="float32")
             outputs, *after = call([ops.expand_dims(fed, 1), *states])
+            if first is not None:
+                first.symbols = None
             assert len(after) == len(self._shapes)
             return outputs[:, 0], after
 

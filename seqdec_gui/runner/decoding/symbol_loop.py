@@ -18,7 +18,7 @@ Step = Callable[[Tensor, Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
 """`step(fed, at, states) -> (predictions, states)` for int32 ids `(rows,)`, the number of each row's step, and states."""
 MakeStep = Callable[[Any], Step]
 """Makes a step from `call`, which runs the model of one step at inference."""
-LONGEST_CHUNK = 32
+LONGEST_CHUNK = 256
 """Most steps of one call of the loop; between calls finished sequences make room for others."""
 
 
@@ -50,24 +50,45 @@ class Rules(NamedTuple):
 
 
 class Sequences(NamedTuple):
-    """The sequences that are generated together, one per row.
+    """The sequences that are generated together, one per row; they stay on the device between calls of the loop.
 
     `fed` int32 is fed next, `at` int32 the number of symbols so far, `going` whether the sequence goes on, `keys` int64 the
-    state of its random numbers, and `told` int32 `(rows, steps)` the symbols that it has to have, -1 for none, or `(rows, 0)`.
+    state of its random numbers, `ids` (`type_of_ids`) and `logs` float32 `(rows, steps)` its symbols and their
+    log-probabilities, of which the first `at` count; the others are 0.
     """
 
     fed: Tensor
     at: Tensor
     going: Tensor
     keys: Tensor
-    told: Tensor
+    ids: Tensor
+    logs: Tensor
 
 
-def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: bool, chunk: int) -> MakeFunction:
+def no_sequences(rows: Tensor, row: Tensor) -> Sequences:
+    """Return the sequences of rows that have none, for zeros `(rows,)` and `(steps,)`, the latter of the type of the ids.
+
+    To be compiled, so that zeros are made on the device.
+    """
+    from keras import ops
+
+    numbers, ids = ops.cast(rows, "int32"), ops.expand_dims(ops.cast(rows, row.dtype), 1) + row
+    going, keys = ops.cast(numbers, "bool"), ops.cast(numbers, "int64")
+    return Sequences(numbers, numbers, going, keys, ids, ops.cast(ids, "float32"))
+
+
+def type_of_ids(symbols: int) -> npt.DTypeLike:
+    """Return the smallest type for ids below `symbols`: they are copied from the device."""
+    return np.uint8 if symbols <= 2**8 else np.int32
+
+
+def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: bool, chunk: int, unroll: int = 1) -> MakeFunction:
     """Return what `compiled` compiles: up to `limit` steps of all rows, after new sequences have taken their places.
 
-    The function takes `fresh` and `places`: row i begins with the states `fresh[places[i]]` unless that is -1. It returns the
-    states, chosen ids and log-probabilities `(chunk, rows)` of which the first `at` are new, and `fed`, `at`, `going`.
+    Steps are done `unroll` at a time, of which `chunk` is a multiple; only then is asked whether a sequence goes on. The
+    function takes `news` int64 `(2, rows)`: row i begins with the states `fresh[news[0, i]]`, the symbol `begin` and the random
+    state `news[1, i]`, unless `news[0, i]` is -1. `told` int32 `(rows, steps)` are symbols that sequences have to have, -1 for
+    none, or `(rows, 0)`. It returns the states, the sequences, and `at` and `going` as one array for the host, 2 at + going.
     No sequence has more than `chunk` steps, or `limit` is at most `chunk`.
     """
 
@@ -77,50 +98,84 @@ def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: boo
         step = make_step(call)
 
         def run(
-            fresh: list[Tensor], places: Tensor, states: list[Tensor], sequences: Sequences, rules: Rules, filters: Filters,
-            limit: Tensor,
+            fresh: list[Tensor], news: Tensor, states: list[Tensor], sequences: Sequences, told: Tensor, begin: Tensor,
+            rules: Rules, filters: Filters, limit: Tensor,
         ) -> tuple[Any, ...]:  # fmt: skip
-            states = begun(states, fresh, places)
+            places = ops.cast(news[0], "int32")
+            states, new = begun(states, fresh, places), places >= 0
+            keys = ops.where(new, news[1], sequences.keys)
+            first = ops.where(new, 0, sequences.at)
+            steps = ops.expand_dims(first, 0) + _upwards(chunk)
+            numbers = choice.uniforms(ops.expand_dims(keys, 0), steps) if random else None
 
-            def body(k: Tensor, fed: Tensor, at: Tensor, going: Tensor, ids: Tensor, logs: Tensor, *states: Tensor) -> Any:
-                probabilities, following = step(fed, at, list(states))
-                may = rules.may(at)
-                if random:
-                    uniforms = choice.uniforms(sequences.keys, at)
-                    chosen = choice.draw(probabilities, may, filters, filtered, uniforms, tempered)
-                else:
-                    chosen = choice.greedy(probabilities, may)
-                if sequences.told.shape[1]:
-                    told = symbols_told(sequences.told, at)
-                    chosen = ops.where(told >= 0, told, chosen)
-                chosen = ops.cast(chosen, "int32")
-                log = choice.log_share_of(probabilities, chosen)
+            def body(k: Tensor, fed: Tensor, at: Tensor, going: Tensor, ids: Tensor, shares: Tensor, *states: Tensor) -> Any:
+                after, parts = list(states), list[tuple[Tensor, Tensor]]()
+                for each in range(unroll):
+                    predicted, after = step(fed, at, after)
+                    may = rules.may(at)
+                    if random:
+                        uniforms = ops.take(numbers, k * unroll + each, axis=0)
+                        chosen = choice.draw(predicted, may, filters, filtered, uniforms, tempered)
+                    else:
+                        chosen = choice.greedy(predicted, may)
+                    if told.shape[1]:
+                        must = symbols_told(told, at)
+                        chosen = ops.where(must >= 0, must, chosen)
+                    parts.append((chosen, choice.share_of(predicted, chosen)))
+                    at = ops.where(going, at + 1, at)
+                    going = ops.logical_and(going, ops.logical_and(ops.not_equal(chosen, rules.end), at < rules.steps))
+                    fed = ops.take(rules.fed_next, chosen, axis=0)
                 here = ops.reshape(k, (1, 1))
-                ids = ops.scatter_update(ids, here, ops.expand_dims(chosen, 0))
-                logs = ops.scatter_update(logs, here, ops.expand_dims(log, 0))
-                at = ops.where(going, at + 1, at)
-                going = ops.logical_and(going, ops.logical_and(ops.not_equal(chosen, rules.end), at < rules.steps))
-                fed = ops.take(rules.fed_next, chosen, axis=0)
-                return (k + 1, fed, at, going, ids, logs, *_as_before(following, states))
+                ids, shares = (
+                    ops.scatter_update(all_of, here, ops.expand_dims(ops.stack(some), 0))
+                    for all_of, some in zip((ids, shares), zip(*parts, strict=True), strict=True)
+                )
+                return (k + 1, fed, at, going, ids, shares, *_as_before(after, states))
 
-            empty = ops.zeros((chunk, 1), "int32") + ops.zeros_like(sequences.at)
+            empty = ops.zeros((chunk // unroll, unroll, 1), "int32") + ops.zeros_like(first)
             start = (
                 ops.zeros_like(limit),
-                sequences.fed,
-                sequences.at,
-                sequences.going,
+                ops.where(new, begin, sequences.fed),
+                first,
+                ops.logical_or(new, sequences.going),
                 empty,
                 ops.cast(empty, "float64"),
                 *states,
             )
-            _, fed, at, going, ids, logs, *states = ops.while_loop(
-                lambda k, fed, at, going, *_: ops.logical_and(k < limit, ops.any(going)), body, start
+            _, fed, at, going, ids, shares, *states = ops.while_loop(
+                lambda k, fed, at, going, *_: ops.logical_and(k * unroll < limit, ops.any(going)), body, start
             )
-            return states, ids, logs, fed, at, going
+            ids, shares = (ops.reshape(each, (chunk, -1)) for each in (ids, shares))
+            ids, logs = (
+                _continued(before, now, first, at) for before, now in ((sequences.ids, ids), (sequences.logs, ops.log(shares)))
+            )
+            return states, Sequences(fed, at, going, keys, ids, logs), 2 * at + ops.cast(going, "int32")
 
         return run
 
     return function
+
+
+def _upwards(count: int, axis: int = 1) -> Tensor:
+    """Return 0, 1, ... as a column (axis 1) or a row, int32."""
+    from keras import ops
+
+    return ops.expand_dims(ops.arange(count, dtype="int32"), axis)
+
+
+def _continued(before: Tensor, now: Tensor, first: Tensor, at: Tensor) -> Tensor:
+    """Return `before` `(rows, steps)` with what the steps from `first` to `at` of each row gave, `now` `(chunk, rows)`.
+
+    From `at` on there are zeros. The result has the type of `before`.
+    """
+    from keras import ops
+
+    place = _upwards(before.shape[1], axis=0)
+    first = ops.expand_dims(first, 1)
+    of_call = ops.clip(place - first, 0, now.shape[0] - 1)
+    new = ops.cast(ops.take_along_axis(ops.transpose(now), of_call, axis=1), before.dtype)
+    found = ops.where(place >= first, new, before)
+    return ops.where(place < ops.expand_dims(at, 1), found, ops.zeros_like(found))
 
 
 def begun(states: list[Tensor], fresh: list[Tensor], places: Tensor, times: int = 1) -> list[Tensor]:

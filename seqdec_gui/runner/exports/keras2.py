@@ -66,7 +66,10 @@ class _Walk(GraphWalk[Any]):
         made = self.model(layer) if is_model(layer) else self._layer(layer)
         inputs = [self._without_unused_mask(call, value) for value in call.inputs]
         keywords: dict[str, Any] = {"initial_state": call.initial_state} if call.initial_state else {}
-        results = made(inputs if call.several or len(inputs) > 1 else inputs[0], **keywords)
+        if type(layer).__name__ == "MultiHeadAttention":
+            results = made(*inputs, **_of_attention(call))
+        else:
+            results = made(inputs if call.several or len(inputs) > 1 else inputs[0], **keywords)
         if not known and not is_model(layer):
             _copy_weights(layer, made)
         return list(results) if isinstance(results, list | tuple) else [results]
@@ -84,6 +87,14 @@ class _Walk(GraphWalk[Any]):
             return value
         axes = tuple(range(1, len(value.shape)))
         return tf_keras.layers.Permute(axes, name=f"{call.layer.name}_without_mask")(value)
+
+
+def _of_attention(call: Call[Any]) -> dict[str, Any]:
+    """The arguments of a call of MultiHeadAttention that limit what is attended to. Raises NotInKeras2."""
+    mask, causal = call.keywords.get("attention_mask"), bool(call.keywords.get("use_causal_mask"))
+    if mask is not None and causal:
+        raise NotInKeras2(f"{call.layer.name} is causal and takes a mask of numbers, which Keras 2 does not put together")
+    return ({} if mask is None else {"attention_mask": mask}) | ({"use_causal_mask": True} if causal else {})
 
 
 def keras2_layer(layer: Any) -> Any:

@@ -137,9 +137,11 @@ def _softmax(graph: Graph, layer: Any, x: Value) -> str:
 
 
 def _relu(graph: Graph, layer: Any, x: Value) -> str:
-    if layer.max_value is not None or layer.negative_slope or layer.threshold:
-        raise NotInOnnx("has a bound, a slope or a threshold")
-    return graph.add("Relu", x.name)
+    if layer.negative_slope or layer.threshold:
+        raise NotInOnnx("has a slope or a threshold")
+    if layer.max_value is None:
+        return graph.add("Relu", x.name)
+    return graph.add("Clip", x.name, graph.constant(0.0), graph.constant(float(layer.max_value)))
 
 
 def _leaky_relu(graph: Graph, layer: Any, x: Value) -> str:
@@ -307,8 +309,10 @@ def merged(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
     names = [value.name for value in values]
     if type(layer).__name__ == "Concatenate":
         return graph.add("Concat", *names, axis=layer.axis)
-    if len({len(value.shape) for value in values}) > 1:
-        raise NotInOnnx("combines tensors with different numbers of axes")
+    axes = max(len(value.shape) for value in values)
+    for i, value in enumerate(values):
+        if missing := list(range(1, 1 + axes - len(value.shape))):
+            names[i] = graph.add("Unsqueeze", value.name, graph.integers(*missing))
     operator = MERGES[type(layer).__name__]
     if operator not in ("Mul", "Sub"):
         return graph.add(operator, *names)

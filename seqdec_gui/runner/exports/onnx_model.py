@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqdec_gui.runner.exports import onnx_attention
 from seqdec_gui.runner.exports.graph_walk import Call, GraphWalk, is_model
 from seqdec_gui.runner.exports.onnx_graph import OPSET, Graph, Value
 from seqdec_gui.runner.exports.onnx_layers import (
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 IR_VERSION = 8
 """The version of the file format that goes with `OPSET`."""
+OF_ATTENTION = {"EinsumDense": onnx_attention.einsum, "RMSNormalization": onnx_attention.rms_normalization}
+"""The layers of `onnx_attention` of one input and one result."""
+
 MERGE_OF_BOTH = {"concat": "Concat", "sum": "Add", "mul": "Mul", "ave": "Add"}
 
 
@@ -40,7 +44,9 @@ def onnx_model(
     from onnx import TensorProto, checker, helper
 
     graph = Graph()
-    open_steps = not any(type(layer).__name__ in FIX_THE_STEPS for layer in _leaves(model))
+    open_steps = not any(
+        type(layer).__name__ in FIX_THE_STEPS or onnx_attention.has_fixed_steps(layer) for layer in _leaves(model)
+    )
     declared, values = [], []
     for name, tensor in zip(inputs, model.inputs, strict=True):
         ids = "int" in str(tensor.dtype)
@@ -136,6 +142,12 @@ class OnnxWalk(GraphWalk[Value]):
         mask = self._mask(call)
         if kind in MERGES or kind == "Concatenate":
             return [merged(graph, layer, call.inputs)], merged_mask(graph, layer, call.inputs)
+        if kind == "MultiHeadAttention":
+            query_mask = call.keywords.get("query_mask")
+            kept = (query_mask.name if isinstance(query_mask, Value) else "") or x.mask
+            return [onnx_attention.attention(graph, layer, call.inputs, call.keywords)], kept
+        if kind == "Dot":
+            return [onnx_attention.dot(graph, layer, call.inputs)], ""
         if len(call.inputs) > 1 and kind not in STATES and kind != "Bidirectional":
             raise NotInOnnx("takes several inputs, which is not written here")
         if kind in STATES:
@@ -145,9 +157,10 @@ class OnnxWalk(GraphWalk[Value]):
             return self._both_ways(call, x, mask), (mask or x.mask) if layer.return_sequences else ""
         if kind == "TimeDistributed":
             return [self._per_step(layer.layer, x)], mask or x.mask
-        if kind not in LAYERS:
+        write = LAYERS.get(kind) or OF_ATTENTION.get(kind)
+        if write is None:
             raise NotInOnnx("is a layer that is not written here")
-        result = LAYERS[kind](graph, layer, Value(x.name, x.shape, mask, x.ids))
+        result = write(graph, layer, Value(x.name, x.shape, mask, x.ids))
         if kind in ("Embedding", "Masking"):
             return [result], made_mask(graph, layer, x)
         return [result], x.mask if layer.supports_masking else ""

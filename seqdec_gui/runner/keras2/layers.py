@@ -78,6 +78,7 @@ _KEPT: dict[str, tuple[str, ...]] = {
     "MultiHeadAttention": ("num_heads", "key_dim", "value_dim", "dropout", "use_bias", "output_shape", "attention_axes"),
     "Multiply": (),
     "PReLU": ("shared_axes",),
+    "Normalization": ("axis", "mean", "variance", "invert"),
     "Permute": ("dims",),
     "RNN": ("return_sequences", "return_state", "go_backwards", "unroll", "zero_output_for_mask"),
     "ReLU": ("max_value", "negative_slope", "threshold"),
@@ -271,7 +272,7 @@ def _object(name: str, key: str, value: Any, notes: list[str]) -> Config | None:
 def _one_axis(name: str, axis: Any) -> int:
     if isinstance(axis, list | tuple):
         if len(axis) != 1:
-            raise refused(name, f"normalises over the axes {axis} together", "Use one axis.")
+            raise refused(name, f"normalises over the axes {axis} together", "Use one axis, of a Flatten layer before it.")
         (axis,) = axis
     return int(axis)
 

@@ -6,6 +6,7 @@ by that name: a table says which operation of Keras 3 computes the same, and wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -189,10 +190,38 @@ def _transpose(given: _Given) -> Operation:
 
 
 def _matmul(given: _Given) -> Operation:
-    flags = ("transpose_a", "adjoint_a", "adjoint_b", "a_is_sparse", "b_is_sparse", "transpose_b")
-    if any(given.get(flag) for flag in flags):
-        raise given.refused("of transposed tensors")
-    return Operation(_NUMPY, "Matmul", {}, (given.first, given.others["b"]))
+    if given.get("a_is_sparse") or given.get("b_is_sparse") or given.get("output_type"):
+        raise ValueError
+    turned = [any(given.get(f"{what}_{side}") for what in ("transpose", "adjoint")) for side in "ab"]  # of real numbers
+    tensors = (given.first, given.others["b"])
+    if not any(turned):
+        return Operation(_NUMPY, "Matmul", {}, tensors)
+    left, right = "ji" if turned[0] else "ij", "kj" if turned[1] else "jk"
+    return Operation(_NUMPY, "Einsum", {"subscripts": f"...{left},...{right}->...ik"}, tensors)
+
+
+def _split(given: _Given) -> Operation:
+    """Parts of equal size, or of sizes that are given, as Keras 3 has them: by the places where they begin."""
+    parts = given.others["num_or_size_splits"]
+    axis = _axis(given, 0)
+    if isinstance(parts, list):
+        sizes = [int(size) for size in parts]
+        if min(sizes) < 0:
+            raise given.refused("into a part of unknown size")
+        parts = [sum(sizes[: number + 1]) for number in range(len(sizes) - 1)]
+    else:
+        parts = int(parts)
+    return Operation(_NUMPY, "Split", {"indices_or_sections": parts, "axis": axis}, (given.first,))
+
+
+def _l2_normalize(given: _Given) -> Operation:
+    """Keras bounds the norm, TensorFlow its square: https://www.tensorflow.org/api_docs/python/tf/math/l2_normalize."""
+    axis = given.get("axis", "dim")
+    axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
+    if axis is None or axis == 0:
+        raise given.refused("over all rows of a batch")
+    epsilon = float(given.get("epsilon", default=1e-12))
+    return Operation(_NN, "Normalize", {"axis": int(axis), "order": 2, "epsilon": math.sqrt(epsilon)}, (given.first,))
 
 
 def _clip(given: _Given) -> Operation:
@@ -255,6 +284,7 @@ _FUNCTIONS: dict[str, Callable[[_Given], Operation]] = {
     "expand_dims": _expand,
     "gelu": _gelu,
     "getitem": _item,
+    "l2_normalize": _l2_normalize,
     "log": _plain(_NUMPY, "Log"),
     "matmul": _matmul,
     "maximum": _of_two("Maximum"),
@@ -276,6 +306,7 @@ _FUNCTIONS: dict[str, Callable[[_Given], Operation]] = {
     "sigmoid": _plain(_NN, "Sigmoid"),
     "softmax": _softmax,
     "softplus": _plain(_NN, "Softplus"),
+    "split": _split,
     "sqrt": _plain(_NUMPY, "Sqrt"),
     "square": _plain(_NUMPY, "Square"),
     "squeeze": _squeeze,

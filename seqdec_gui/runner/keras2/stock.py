@@ -121,7 +121,8 @@ def _fail_if_rows_are_mixed(row: Config, call: _Call) -> None:
     axis = call.config.get("axis")
     axes = [axis] if isinstance(axis, int) else (axis or [])
     ranks = {len(shape) for shape in call.shapes}
-    missing = row["class_name"] == "Matmul" and min(ranks, default=0) < 3
+    missing = row["class_name"] in ("Matmul", "Einsum") and min(ranks, default=0) < 3
+    missing = missing or (row["class_name"] == "Einsum" and len(ranks) > 1)
     if any(one % rank == 0 for one in axes if rank) or not call.result or call.result[0] is not None or missing:
         hint = (
             "Rebuild the model so that every row is computed by itself, copy the weights with set_weights, and save it again."

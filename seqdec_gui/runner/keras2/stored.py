@@ -14,7 +14,7 @@ from seqdec_gui.runner.keras2.parts import Leaf, Part, snake_case
 
 Array = npt.NDArray[Any]
 ORDER = ("kernel", "recurrent_kernel", "bias", "embeddings", "gamma", "beta", "moving_mean", "moving_variance",
-         "depthwise_kernel", "pointwise_kernel", "alpha", "scale")  # fmt: skip
+         "depthwise_kernel", "pointwise_kernel", "alpha", "scale", "mean", "variance", "count")  # fmt: skip
 """The names of weights of layers, in an order in which every layer of Keras makes its own."""
 
 
@@ -166,6 +166,8 @@ def _may_have_weights(part: Part) -> bool:
         return any(map(_may_have_weights, part.parts))
     if part.class_name in ("Attention", "AdditiveAttention"):
         return bool(part.config.get("use_scale", part.class_name == "AdditiveAttention"))
+    if part.class_name == "Normalization":
+        return part.config.get("mean") is None
     if part.class_name == "LayerNormalization" or part.class_name.startswith("BatchNormalization"):
         return True
     return part.class_name not in _WITHOUT_WEIGHTS

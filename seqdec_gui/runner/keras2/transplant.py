@@ -29,6 +29,9 @@ def transplant(model: keras.Model, root: Part, stored: Stored) -> None:
     if missing:
         names = ", ".join(variable.path for variable in list(missing.values())[:5])
         raise unlike(f"the file holds nothing for {names}" + (f" and {len(missing) - 5} more" if len(missing) > 5 else ""))
+    for layer in model._flatten_layers():  # a Normalization computes with a copy of its mean and variance
+        if type(layer).__name__ == "Normalization" and layer.built:
+            layer.finalize_state()
 
 
 def layer_at(model: keras.Model, path: Sequence[str]) -> Any:

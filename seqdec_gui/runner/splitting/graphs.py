@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.layers.layer import Layer
+from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.runner.splitting.pieces import nodes_of
 
 if TYPE_CHECKING:
@@ -174,10 +175,15 @@ def built(submodel: Submodel) -> keras.Model:
         tensor.variable: keras.Input(tensor.type.shape, dtype=tensor.type.dtype, name=tensor.name) for tensor in submodel.inputs
     }
     inputs = list(held.values())
+    layers: dict[str, Any] = {}
     for call in submodel.calls:
         given = [held[name] for name in call.inputs]
         states = {"initial_state": [held[name] for name in call.initial_state]} if call.initial_state else {}
-        made = keras_layer(call.layer)(given[0] if len(given) == 1 else given, **states, **dict(call.options))
+        options = dict(call.options) | {name: held[variable] for name, variable in call.named}
+        arguments = given if LAYERS[call.layer.type].separate_inputs else [given[0] if len(given) == 1 else given]
+        if call.layer.name not in layers:
+            layers[call.layer.name] = keras_layer(call.layer)
+        made = layers[call.layer.name](*arguments, **states, **options)
         made = made if isinstance(made, list | tuple) else [made]
         held.update({tensor.variable: result for tensor, result in zip(call.outputs, made, strict=True)})
     return keras.Model(inputs, [held[name] for port in submodel.outputs for name in port.variables])

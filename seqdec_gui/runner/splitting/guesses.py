@@ -15,6 +15,7 @@ from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
 from seqdec_gui.runner.splitting.graphs import Graph
 
 _CELLS = ("LSTM", "GRU")
+_DENSE = ("Dense", "TimeDistributed")
 
 
 def guesses(graph: Graph, gives_states: bool = False) -> Iterator[Kind]:
@@ -45,8 +46,18 @@ def _decoder(graph: Graph) -> Iterator[Kind]:
     states = any(call.states for call in graph.calls)
     mode: Any = "repeat_vector" if repeats is not None else "teacher_forced" if states else "free_running"
     squeezed = [layer.layer for layer in layers[:-1] if type(layer).__name__ == "TimeDistributed"]
+    end = max(place for place, layer in enumerate(layers) if layer in recurrent)
+    head = [layer for layer in layers[end:-1] if type(layer).__name__ == "Dense"]
+    drops = [layer for layer in layers[end:] if type(layer).__name__ == "Dropout"]
+    first_dense = next(place for place, layer in enumerate(layers) if place > end and type(layer).__name__ in _DENSE)
+    before = [layer for layer in drops if layers.index(layer) < first_dense]
+    inside = [layer for layer in drops if layer not in before]
     yield RecurrentDecoder(
         mode=mode,
+        output_dropout=before[0].rate if before else 0.0,
+        head=tuple(layer.units for layer in head),
+        head_activation=_activation(head[0]) if head else "relu",
+        head_dropout=inside[0].rate if inside else 0.0,
         **_recurrent(recurrent),
         **_embedding(layers),
         **_normalization(layers, default=0.9),
@@ -60,10 +71,12 @@ def _decoder(graph: Graph) -> Iterator[Kind]:
 def _recurrent(layers: list[Any]) -> dict[str, Any]:
     first = layers[0]
     cell = type(first).__name__
+    rates = tuple(float(layer.dropout) for layer in layers)
     return {
         "cell": cell,
         "units": tuple(layer.units for layer in layers),
-        "dropout": first.dropout,
+        "dropout": first.dropout if len(set(rates)) == 1 else 0.0,
+        "dropout_per_layer": () if len(set(rates)) == 1 else rates,
         "recurrent_dropout": first.recurrent_dropout,
         "reset_after": first.reset_after if cell == "GRU" else True,
     }
@@ -125,6 +138,9 @@ def _encoder(graph: Graph) -> Iterator[Kind]:
     common = {
         "bidirectional": bool(both), **_recurrent(recurrent), **_embedding(layers), **_normalization(layers, 0.9),
     }  # fmt: skip
+    drops = [layer.rate for layer in layers if type(layer).__name__ == "Dropout"]
+    if drops:
+        common["output_dropout"] = drops[0]
     for output in (("code",), ("sequence",), ("states",), ("states", "sequence"), ("code", "sequence"), ("states", "code")):
         yield RecurrentEncoder(output=output, **common)
 

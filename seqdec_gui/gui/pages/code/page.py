@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt5.QtCore import QRect, QSize, Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextOption
+from PyQt5.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent, QTextOption
 from PyQt5.QtWidgets import QApplication, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.codegen import generate
@@ -29,7 +29,7 @@ GUTTER_GAP = 3 * theme.SPACE
 class CodePage(QWidget):
     """Shows the script in an editor `code_view`, with buttons `code_copy` and `code_save`.
 
-    The editor is empty while the design has errors.
+    The editor is empty while the design has errors. The script is generated while the page is seen.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -73,11 +73,15 @@ class CodePage(QWidget):
         workspace.document.design_changed.connect(self._on_document_design_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
-        self.refresh()
 
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
-        self._timer.start()
+        if self.isVisible():
+            self._timer.start()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self.refresh()
 
     @pyqtSlot()
     def refresh(self) -> None:

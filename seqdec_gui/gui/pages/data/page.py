@@ -70,9 +70,6 @@ class DataPage(QWidget):
         self.sample = SamplePanel()
         self.tabs = QTabWidget(objectName="data_tabs", documentMode=True)
         self.tabs.tabBar().setAccessibleName("Ports, split and sample")
-        self.tabs.addTab(self.ports, "Ports")
-        self.tabs.addTab(self.split, "Split")
-        self.tabs.addTab(self.sample, "Sample batch")
         self._empty = EmptyState("table", "No data yet", EMPTY, "Open data file…")
         self._empty.button.setObjectName("open_first_data_button")
         self._waiting = WrappedLabel(name="data_waiting")
@@ -93,27 +90,30 @@ class DataPage(QWidget):
         column.addWidget(self._head)
         self._stack = QStackedLayout()
         column.addLayout(self._stack, 1)  # before it has pages: it shows the first at once, which would be a window of its own
-        for page in (self._empty, self._waiting, self._arranged()):
+        across = QSplitter()
+        for page in (self._empty, self._waiting, across):
             self._stack.addWidget(page)
+        self._arrange(across)
         self._connect()
 
-    def _arranged(self) -> QWidget:
+    def _arrange(self, across: QSplitter) -> None:
+        """Put the parts into their places, from the outermost inwards: what is moved with its contents is styled once more."""
         lower = QSplitter(Qt.Vertical)
+        across.addWidget(self.columns)
+        across.addWidget(lower)
         lower.addWidget(self.preview)
         lower.addWidget(self.tabs)
         lower.setSizes([240, 360])
         lower.setStretchFactor(0, 2)
         lower.setStretchFactor(1, 3)
         lower.setChildrenCollapsible(False)
-        across = QSplitter()
-        across.addWidget(self.columns)
-        across.addWidget(lower)
         across.setSizes([220, 640])
         across.setStretchFactor(1, 1)
         across.setChildrenCollapsible(False)
         self.columns.setMinimumWidth(200)
         self.preview.setMinimumHeight(LEAST_PREVIEW)
-        return across
+        for part, title in ((self.ports, "Ports"), (self.split, "Split"), (self.sample, "Sample batch")):
+            self.tabs.addTab(part, title)
 
     def _connect(self) -> None:
         self._empty.button.clicked.connect(self._on_open_requested)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import (
-    QComboBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -35,6 +34,7 @@ from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.pages.data.codec_form import CodecForm, chosen_for
 from seqdec_gui.gui.pages.data.column_drag import Columns
 from seqdec_gui.gui.pages.data.proposal_line import ProposalLine
+from seqdec_gui.gui.widgets.choice_box import SizedBox
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
@@ -97,11 +97,10 @@ class PortRow(QFrame):
         self._name.setProperty("role", "value")
         self._type = ElidedLabel(f"type_{name}")
         self._type.setProperty("role", "small")
-        self.columns = QComboBox(objectName=f"bind_{name}")
+        self.columns = SizedBox(letters=0, name=f"bind_{name}")
         self.columns.setAccessibleName(f"Column for {shown_name(port)}")
         self.columns.setMinimumWidth(150)
         self.columns.setMaximumWidth(360)
-        self.columns.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.columns.setMaxVisibleItems(20)
         self.columns.currentIndexChanged.connect(self._on_columns_current_index_changed)
         self._options = QToolButton(objectName=f"options_{name}", checkable=True, toolTip="How the values are written")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtCore import pyqtSlot
+from PyQt5.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.data.formats.base import Table
 from seqdec_gui.data.formats.registry import reading_options
 from seqdec_gui.data.formats.spreadsheet import SpreadsheetTable
+from seqdec_gui.data.remedies import Remedy, with_wrong_bytes
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.catalog import fields
@@ -20,6 +23,7 @@ from seqdec_gui.domain.codes import is_about_reading
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.choice_box import SizedBox
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
@@ -31,6 +35,7 @@ _LABELS = {
     "decimal": "Decimal mark",
     "comment": "Comment lines",
     "sheet": "Sheet",
+    "wrong_bytes": "Wrong bytes",
 }
 """The words before a field, by the name of the setting."""
 _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -49,10 +54,11 @@ _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "decimal": ((".", "Point"), (",", "Comma")),
     "comment": (("none", "None"), ("#", "Begin with #"), ("%", "Begin with %"), (";", "Begin with ;"), ("//", "Begin with //")),
     "sheet": (),
+    "wrong_bytes": (("replace", "As U+FFFD"), ("mark", "As U+007F")),
 }  # fmt: skip
 """The values and words of each setting, after "automatic"."""
 
-_AUTOMATIC = {"sheet": ""}
+_AUTOMATIC = {"sheet": "", "wrong_bytes": "refuse"}
 """The value of a setting for what is found in the file, where it is not `auto`."""
 
 
@@ -72,16 +78,19 @@ class ReadingBar(QWidget):
         help_texts = {field.name: field.help for field in fields(Reading)}
         self._fields: dict[str, QComboBox] = {}
         self._titles: dict[str, QLabel] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
+        layout.setSpacing(theme.SPACE)
         grid = QGridLayout()
+        layout.addLayout(grid)  # before it is filled: what is moved with its contents is styled once more
         grid.setHorizontalSpacing(theme.SPACE)
         grid.setVerticalSpacing(2)
         for place, (name, words) in enumerate(_LABELS.items()):
             label = QLabel(words)
             label.setProperty("role", "dim")
-            field = QComboBox(objectName=f"field_{name}", toolTip=help_texts[name])
+            field = SizedBox(letters=6, name=f"field_{name}")
+            field.setToolTip(help_texts[name])
             field.setAccessibleName(words)
-            field.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-            field.setMinimumContentsLength(6)
             label.setBuddy(field)
             field.currentIndexChanged.connect(self._on_field_changed)
             self._fields[name], self._titles[name] = field, label
@@ -89,16 +98,23 @@ class ReadingBar(QWidget):
             grid.addWidget(field, 1, place)
         self._warnings = WrappedLabel(name="reading_warnings")
         self._warnings.setProperty("role", "warning")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
-        layout.setSpacing(theme.SPACE)
         self._grid = grid
         self._proposed = ""
         self._proposal = QPushButton(objectName="reading_proposal")
         self._proposal.clicked.connect(self._on_proposal_clicked)
-        layout.addLayout(grid)
+        self._remedies: tuple[Remedy, ...] = ()
+        self._remedy_buttons: list[QPushButton] = []
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme.SPACE)
+        buttons.addWidget(self._proposal)
+        for place, name in enumerate(("reading_replace", "reading_leave_out")):
+            button = QPushButton(objectName=name)
+            button.clicked.connect(partial(self._take_remedy, place))
+            self._remedy_buttons.append(button)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
         layout.addWidget(self._warnings)
-        layout.addWidget(self._proposal, alignment=Qt.AlignLeft)
+        layout.addLayout(buttons)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         self.show_table(None)
 
@@ -107,14 +123,23 @@ class ReadingBar(QWidget):
         options = () if path is None else reading_options(path)
         for place, name in enumerate(self._fields):
             for widget in (self._fields[name], self._titles[name]):
-                widget.setVisible(name in options)
+                widget.setVisible(name in options and (name != "wrong_bytes" or self._has_marks()))
             self._grid.setColumnStretch(place, int(name in options))
         self.setVisible(bool(options))
+
+    def _has_marks(self) -> bool:
+        """Return whether the design says what stands for bytes that are no text; until a file has some, it is not asked."""
+        return self._workspace.document.design.data.reading.wrong_bytes != "refuse"
 
     def show_refusal(self, problems: Sequence[Problem]) -> None:
         """Offer, as a button, the setting with which a file may be readable that is refused for these problems."""
         proposed = (problem.proposed for problem in problems if problem.proposed is not msgspec.UNSET)
-        self._proposed = next(proposed, "")
+        proposed_values = list(proposed)
+        self._proposed = next((each for each in proposed_values if not each.startswith("data.wrong_bytes")), "")
+        self._remedies = with_wrong_bytes(self._workspace.document.design) if proposed_values else ()
+        for button, remedy in zip_longest(self._remedy_buttons, self._remedies):
+            button.setText(remedy.text if remedy is not None else "")
+            button.setVisible(remedy is not None)
         name, _, value = self._proposed.removeprefix("data.").partition("=")
         shown = dict(_CHOICES.get(name, ())).get(value, value)
         self._proposal.setText(f"Read it as {shown}")
@@ -147,7 +172,7 @@ class ReadingBar(QWidget):
                 seen = detected.get(name, "") if value == automatic else ""
                 words = dict(choices).get(seen, seen)
                 field.clear()
-                field.addItem(f"Auto: {words}" if words else "Automatic", automatic)
+                field.addItem("Refused" if name == "wrong_bytes" else f"Auto: {words}" if words else "Automatic", automatic)
                 for choice, shown in choices:
                     field.addItem(shown, choice)
                 field.setCurrentIndex(field.findData(value))
@@ -168,10 +193,17 @@ class ReadingBar(QWidget):
         document = self._workspace.document
         document.edit(edits.with_reading(document.design, **{name: value}), self._proposal.text())
 
+    def _take_remedy(self, place: int, _checked: bool = False) -> None:
+        remedy = self._remedies[place]
+        self._workspace.document.edit(remedy.design, remedy.text)
+
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, old: Design, new: Design) -> None:
         if old.data.reading != new.data.reading:
             self.refresh()
+            if not self._fields["wrong_bytes"].isHidden() or self._has_marks():
+                self._fields["wrong_bytes"].setVisible(self._has_marks())
+                self._titles["wrong_bytes"].setVisible(self._has_marks())
 
 
 def _detected(table: Table | None) -> dict[str, str]:

@@ -8,7 +8,8 @@ import msgspec
 from PyQt5.QtCore import QObject, QPointF, QRectF, QSizeF, pyqtSignal
 
 from seqdec_gui.domain.annotations import MAX_SIDE, MIN_SIDE, Annotation, AnnotationColor, Frame, Note, around
-from seqdec_gui.domain.drawing.places import GRID_STEP, snapped
+from seqdec_gui.domain.drawing.places import GRID_STEP, free_place, snapped
+from seqdec_gui.domain.drawing.routing import Grid, Rect
 from seqdec_gui.gui.pages.design.annotation_item import TITLE_HEIGHT, fitting_height
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
@@ -32,7 +33,7 @@ class Annotating(QObject):
         return {one.id: one for one in self._editor.design.annotations}[annotation_id]
 
     def add_frame(self, at: QPointF | None = None) -> str:
-        """Draw a frame round what is selected, or an empty one at this place or in the middle of the view; return its id."""
+        """Draw a frame round what is selected, or an empty one at this place or near the middle of the view; return its id."""
         design = self._editor.design
         blocks, annotations = self._editor.carried()
         frame_id = design.free_annotation_id(Frame)
@@ -48,14 +49,21 @@ class Annotating(QObject):
         return self._add(frame, "Add a frame")
 
     def add_note(self, at: QPointF | None = None) -> str:
-        """Add an empty note at this place, or in the middle of the view, and return its id."""
+        """Add an empty note at this place, or near the middle of the view where nothing lies, and return its id."""
         note = Note(self._editor.design.free_annotation_id(Note))
         return self._add(msgspec.structs.replace(note, position=self._place(note.size, at)), "Add a note")
 
     def _place(self, size: tuple[float, float], at: QPointF | None) -> tuple[float, float]:
+        if at is not None:
+            return snapped(at.x()), snapped(at.y())
+        taken: Grid[str] = Grid()
+        for key, rect in self._scene.router.blocks.rects.items():
+            taken.put(key, rect)
+        for key, item in self._scene.annotations.items.items():
+            outline = item.outline
+            taken.put(f"annotation {key}", Rect(outline.left(), outline.top(), outline.right(), outline.bottom()))
         middle = self._view.visible_rect().center()
-        corner = at if at is not None else middle - QPointF(size[0] / 2, size[1] / 2)
-        return snapped(corner.x()), snapped(corner.y())
+        return free_place(taken, *size, (middle.x() - size[0] / 2, middle.y() - size[1] / 2))
 
     def _add(self, one: Annotation, text: str) -> str:
         self._editor.document.edit(self._editor.design.with_annotation(one), text, select=())

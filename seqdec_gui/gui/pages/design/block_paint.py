@@ -11,7 +11,7 @@ from PyQt5.QtGui import QColor, QPainter, QPainterPath, QStaticText
 from seqdec_gui.domain.design import Block
 from seqdec_gui.domain.link_judge import End
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.types import PortType, StatesType
+from seqdec_gui.domain.types import MemoryType, PortType, StatesType
 from seqdec_gui.gui.look import canvas_style
 from seqdec_gui.gui.look.canvas_style import (
     CORNER_RADIUS,
@@ -187,7 +187,7 @@ def _paint_port(painter: QPainter, item: PaintedBlock, look: canvas_style.Canvas
         painter.drawEllipse(row.anchor, PORT_RADIUS + (8 if emphasised else 5), PORT_RADIUS + (8 if emphasised else 5))
         painter.restore()
     grow = 1.2 if emphasised else 0.0
-    if isinstance(row.port_type, StatesType):
+    if isinstance(row.port_type, StatesType | MemoryType):
         painter.drawRoundedRect(
             QRectF(row.anchor.x() - 4.5 - grow, row.anchor.y() - 8 - grow, 9 + 2 * grow, 16 + 2 * grow), 4.5, 4.5
         )

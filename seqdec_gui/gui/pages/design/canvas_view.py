@@ -286,9 +286,9 @@ class CanvasView(QGraphicsView):
     # -- Qt events that the view handles itself
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        self.resized.emit()  # first: what lies over the corner takes its new place, which `fit` keeps free
         if self.refits_on_resize:
             self.fit()
-        self.resized.emit()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         assert event is not None

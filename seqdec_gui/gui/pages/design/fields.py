@@ -25,11 +25,13 @@ ENTERS = (Qt.Key_Return, Qt.Key_Enter)
 class FloatingField(_Field):
     """A mixin, before the Qt class, for a field that opens over the canvas, and closes and deletes itself when it is left.
 
-    Escape leaves things as they were. The key that accepts calls `accept`, and so does a press elsewhere if `keeps_on_leave`.
+    Escape leaves things as they were, unless `keeps_on_escape`. The key that accepts calls `accept`, and so does a press
+    elsewhere if `keeps_on_leave`.
     A subclass defines the signal `closed`. No key of the field reaches the canvas below it, where it would do something else.
     """
 
     keeps_on_leave = True
+    keeps_on_escape = False
     accepts_with_control = False
     closing = False
 
@@ -69,7 +71,7 @@ class FloatingField(_Field):
             if accepts or event.key() == Qt.Key_Escape:
                 event.accept()
                 if event.type() == QEvent.KeyPress:
-                    self.accept() if accepts else self.close_field()
+                    self.accept() if accepts or self.keeps_on_escape else self.close_field()
                 return True
         elif event is not None and event.type() == QEvent.FocusOut and not self.hasFocus() and not self.closing:
             self.accept() if self.keeps_on_leave else self.close_field()
@@ -77,11 +79,15 @@ class FloatingField(_Field):
 
 
 class NoteField(FloatingField, QPlainTextEdit):
-    """A text field over a note. Ctrl+Enter or a press elsewhere keeps what was written."""
+    """A text field over a note. Ctrl+Enter, Escape or a press elsewhere keep what was written, which Undo takes back.
+
+    Escape is the key with which people leave a text of several lines; giving up all of it would lose it for good.
+    """
 
     written = pyqtSignal(str)
     closed = pyqtSignal()
     accepts_with_control = True
+    keeps_on_escape = True
 
     def __init__(self, text: str, place: QRect, parent: QWidget | None) -> None:
         super().__init__(text, parent)

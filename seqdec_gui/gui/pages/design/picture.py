@@ -26,6 +26,7 @@ def picture(design: Design, size: QSize, ratio: float = 1.0) -> QPixmap:
         return pixmap
     document = DesignDocument(_drawn_together(design))
     scene = DesignScene(document)
+    scene.finish_routes()  # of many wires some would wait for their turn, which comes after the picture
     area = scene.itemsBoundingRect()
     scale = min(size.width() / area.width(), size.height() / area.height(), GREATEST_SCALE)
     if PORT_SCALE <= scale < TITLE_SCALE:  # neither names nor colours would be seen

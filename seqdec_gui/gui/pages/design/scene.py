@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterable
 from typing import cast
 
+from PyQt5 import sip
 from PyQt5.QtCore import QObject, QPointF, QRectF, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QGraphicsScene
 
@@ -198,7 +199,10 @@ class DesignScene(QGraphicsScene):
 
     @pyqtSlot()
     def _on_routing_timer_timeout(self) -> None:
-        if not self._route_until(time.perf_counter() + ROUTING_TURN_S):
+        # Qt deletes the items of a scene before the scene with its timers, whoever clears or closes it.
+        if any(sip.isdeleted(item) for item in (*self.wires.values(), *self.blocks.values())) or not self._route_until(
+            time.perf_counter() + ROUTING_TURN_S
+        ):
             self._routing_timer.stop()
 
     def _route_until(self, until: float) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from seqdec_gui.data.code_points import Codes, Plane, around, between, principal_plane, read_codes, write_codes
+from seqdec_gui.data.code_points import Codes, Plane, around, at_random, between, principal_plane, read_codes, write_codes
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.generated_results import Result, read_results
 from seqdec_gui.domain.wording import counted
@@ -21,7 +21,7 @@ from seqdec_gui.gui.pages.generate.strategy_form import StrategyForm
 from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
-from seqdec_gui.runs.generate_inputs import Row
+from seqdec_gui.runs.generate_inputs import Row, RunInputs
 from seqdec_gui.runs.task_results import Encoded, Generated
 from seqdec_gui.runs.tasks import EncodeTask, GenerateTask
 
@@ -38,6 +38,7 @@ class CodesMode(Mode):
     """
 
     verb, busy = "Encode", "Working…"
+    stale = "The codes are of another run, or of other weights. Encode the rows again."
 
     def __init__(self, workspace: Workspace, strategy: StrategyForm) -> None:
         super().__init__(workspace)
@@ -45,6 +46,8 @@ class CodesMode(Mode):
         self._codes: Codes | None = None
         self._plane: Plane | None = None
         self._wanted: Codes | None = None
+        self._fresh = False  # the wanted codes are of no row, so of no weights either
+        self._variational = 0
         self._of: tuple[str, str] = ("", "")  # run and weights of the codes
         self._words: tuple[str, ...] = ()
         self._columns: dict[str, list[str]] = {}
@@ -107,15 +110,24 @@ class CodesMode(Mode):
         self._around.setToolTip("Generate from codes with noise around the chosen point")
         self._between = QPushButton("From one to the other", objectName="codes_between", enabled=False)
         self._between.setToolTip("Generate from codes on the line between two points; Ctrl+click the second")
+        self._random = QPushButton("Random codes", objectName="codes_random", enabled=False)
+        self._random.setToolTip("Generate from standard normal codes, as many as Copies says: for a variational bottleneck")
+        self._random.clicked.connect(self._on_random_clicked)
         self._around.clicked.connect(self._on_around_clicked)
         self._between.clicked.connect(self._on_between_clicked)
         head = QHBoxLayout()
         head.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
         head.setSpacing(2 * theme.SPACE)
         head.addWidget(self._summary, 1)
+        head.addWidget(self._random)
         head.addWidget(self._around)
         head.addWidget(self._between)
         return head
+
+    def show_run(self, inputs: RunInputs | None) -> None:
+        self._variational = 0 if inputs is None else inputs.variational
+        self._random.setVisible(bool(self._variational))
+        self._random.setEnabled(bool(self._variational))
 
     # -- tasks
     def task(self, source: Source, order: Order) -> EncodeTask:
@@ -124,7 +136,8 @@ class CodesMode(Mode):
 
     def next_task(self, order: Order) -> GenerateTask | None:
         wanted, self._wanted = self._wanted, None
-        if wanted is None or self._of != (str(order.inputs.run.path), order.checkpoint):
+        of_others = self._of != (str(order.inputs.run.path), order.checkpoint)
+        if wanted is None or (of_others and not self._fresh):
             return None  # these are the codes of other weights
         write_codes(order.folder / "codes.npz", wanted)
         fields = fields_of_rows(Source(), order, "samples.csv") | self._strategy.choice().task_fields()
@@ -143,6 +156,8 @@ class CodesMode(Mode):
             self._show_codes(result, codes, plane, points, source)
         else:
             made: list[Result] = content
+            self._hint.hide()
+            self._both.show()
             self.table.show_results(made)
 
     def _show_codes(self, result: Encoded, codes: Codes, plane: Plane, points: Array, source: Source) -> None:
@@ -162,8 +177,8 @@ class CodesMode(Mode):
         self._summary.setText(f"{counted(result.rows, 'code')} of {result.width} numbers: {', '.join(result.ports)}{refused}")
         self._enable()
 
-    def _ask(self, codes: Array, rows: Array, **kept: list[str]) -> None:
-        self._wanted = Codes(codes, rows, dict(kept))
+    def _ask(self, codes: Array, rows: Array, fresh: bool = False, **kept: list[str]) -> None:
+        self._wanted, self._fresh = Codes(codes, rows, dict(kept)), fresh
         self.asked.emit()
 
     def _enable(self) -> None:
@@ -204,6 +219,11 @@ class CodesMode(Mode):
             share = np.linspace(0, 1, steps)
             nearest = np.where(share < 0.5, self._codes.rows[one], self._codes.rows[other])
             self._ask(codes, nearest, share=[f"{step:.3g}" for step in share])
+
+    @pyqtSlot()
+    def _on_random_clicked(self) -> None:
+        codes = at_random(self._copies.value(), self._variational, self._strategy.choice().seed)
+        self._ask(codes, np.full(len(codes), -1), fresh=True)
 
     @pyqtSlot(str)
     def _on_colour_changed(self, name: str) -> None:

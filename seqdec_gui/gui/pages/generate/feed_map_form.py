@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt5.QtCore import pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from seqdec_gui.data.feed_map import feeding, read_feed_map
+from seqdec_gui.data.feed_map import as_pairs, feeding, read_feed_map
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
@@ -23,10 +23,11 @@ from seqdec_gui.runs.generate_inputs import Predictions, RunInputs
 class FeedMapForm(QWidget):
     """A mapping for a run whose decoder takes other symbols than it predicts; hidden for other runs.
 
-    Object names: `feed_map_file`, `choose_feed_map`, `make_feed_map`, `feed_map_words`.
+    Object names: `feed_map_file`, `choose_feed_map`, `make_feed_map`, `keep_feed_map`, `feed_map_words`.
     """
 
     edited = pyqtSignal()
+    kept = pyqtSignal(object)  # the pairs that the design is to keep
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,6 +45,12 @@ class FeedMapForm(QWidget):
         row.setSpacing(2 * theme.SPACE)
         row.addWidget(choose)
         row.addWidget(make)
+        self._keep = QPushButton("Keep in Design", objectName="keep_feed_map", enabled=False)
+        self._keep.setToolTip(
+            "Write the mapping into the open design: what is trained from now on, and its bundles, need no file"
+        )
+        self._keep.clicked.connect(self._on_keep_clicked)
+        row.addWidget(self._keep)
         row.addStretch(1)
         self._words = WrappedLabel(name="feed_map_words")
         layout = QVBoxLayout(self)
@@ -108,6 +115,7 @@ class FeedMapForm(QWidget):
         polish(self._words, "role", "error" if fault else "small")
         polish(self._file, "invalid", bool(fault))
         self._words.setText(fault or words or needs)
+        self._keep.setEnabled(bool(words))
 
     @pyqtSlot(str)
     def _on_file_text_changed(self, _text: str) -> None:
@@ -127,6 +135,10 @@ class FeedMapForm(QWidget):
         dialog = FeedMapDialog(found, before, self)
         dialog.saved.connect(self._on_saved)
         notify.present(dialog)
+
+    @pyqtSlot()
+    def _on_keep_clicked(self) -> None:
+        self.kept.emit(as_pairs(read_feed_map(Path(self.path))))
 
     @pyqtSlot(object)
     def _on_saved(self, path: Path) -> None:

@@ -76,7 +76,7 @@ def field_for(
         return LabelField(port, codec)
     size = math.prod(codec.shape) * (getattr(codec, "depth", 0) or 1)
     side = square_side(size) if isinstance(codec, FittedNumbers) and len(codec.shape) in (1, 2) else 0
-    named = len(port.columns) == size
+    named = len(port.number_names or port.columns) == size
     if 8 <= side <= MAX_IMAGE_SIDE and not (named and size > 1):
         return ImageField(port, side, highest or 1.0)
     if isinstance(codec, FittedNumbers) and size <= MAX_FIELDS and len(codec.shape) <= 1:
@@ -179,7 +179,7 @@ class NumbersField(QWidget):
         self._port = port
         self._shape = codec.shape
         self._filling = True
-        names = port.columns if len(port.columns) == size else tuple(str(place + 1) for place in range(size))
+        names = port.number_names if len(port.number_names) == size else tuple(str(place + 1) for place in range(size))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(2 * theme.SPACE)

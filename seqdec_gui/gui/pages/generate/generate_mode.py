@@ -6,25 +6,38 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtCore import QModelIndex, Qt, pyqtSlot
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.generated_results import Filter, Result, read_results, save_results
 from seqdec_gui.data.molecule_pictures import can_draw
 from seqdec_gui.domain.wording import counted
+from seqdec_gui.gui.dialogs.errors.charts import CandidatesChart
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.decoding_choice import choice_for, keep_choice
 from seqdec_gui.gui.pages.generate.feed_map_form import FeedMapForm
 from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source, fields_of_rows
+from seqdec_gui.gui.pages.generate.properties_view import PropertiesView
 from seqdec_gui.gui.pages.generate.results_table import ResultsTable
+from seqdec_gui.gui.pages.generate.scores import read_steps
 from seqdec_gui.gui.pages.generate.strategy_form import StrategyForm
 from seqdec_gui.gui.pages.generate.structures import Structures
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.generate_inputs import RunInputs
-from seqdec_gui.runs.task_results import Generated
-from seqdec_gui.runs.tasks import GenerateTask
+from seqdec_gui.runs.quality.properties import can_compute, named_by_inputs
+from seqdec_gui.runs.task_results import Scored
+from seqdec_gui.runs.tasks import GenerateTask, ScoreTask
 
 FILTERS = {
     "finished": ("Finished", "Leave out sequences that were cut at the greatest length, and rows that failed"),
@@ -32,6 +45,10 @@ FILTERS = {
     "best": ("Best per row", "The likeliest sequence of each row"),
 }
 """The words and help of the buttons that filter."""
+STEP_CANDIDATES = 5
+"""The number of symbols that are shown at each step."""
+STALE = "These sequences are of another run, or of other weights. Generate again."
+"""Why nothing more is found out about the sequences in the table."""
 FILE_KINDS = ["CSV (*.csv)", "SMILES (*.smi)", "JSON Lines (*.jsonl)"]
 """The kinds of files that sequences are saved as."""
 
@@ -40,27 +57,43 @@ class GenerateMode(Mode):
     """The sequences that were generated. Object names in the package's docstring."""
 
     verb, busy = "Generate", "Generating…"
+    stale = STALE
 
     def __init__(self, workspace: Workspace, feed_map: FeedMapForm) -> None:
         super().__init__(workspace)
         self._run = ""
         self._name = "samples"
+        self._properties: tuple[str, ...] = ()  # those that the inputs of the run name
+        self._making: tuple[Source, Order] | None = None
+        self._made_from: tuple[Source, Order] | None = None
+        self._steps_of: Result | None = None
         self._feed_map = feed_map
         self.strategy = StrategyForm()
         self.options = self.strategy
         self.results = ResultsTable()
         self.structures = Structures(self.results)
+        self.steps = CandidatesChart()
+        self.properties = PropertiesView()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._head())
         layout.addWidget(self._tools())
-        self._both = QWidget()
-        beside = QHBoxLayout(self._both)
+        above = QWidget()
+        beside = QHBoxLayout(above)
         beside.setContentsMargins(0, 0, 0, 0)
         beside.setSpacing(0)
         beside.addWidget(self.results, 1)
         beside.addWidget(self.structures)
+        below = QSplitter(Qt.Horizontal)
+        below.addWidget(self.steps)
+        below.addWidget(self.properties)
+        self._both = QSplitter(Qt.Vertical)
+        self._both.addWidget(above)
+        self._both.addWidget(below)
+        self._both.setSizes([420, 220])
+        self._both.setChildrenCollapsible(False)
+        self._below = below
         layout.addWidget(self._both, 1)
         self._hint = QLabel("The generated sequences appear here.", alignment=Qt.AlignCenter, wordWrap=True)
         self._hint.setProperty("role", "dim")
@@ -69,6 +102,9 @@ class GenerateMode(Mode):
             widget.hide()
         self.strategy.edited.connect(self.edited)
         self.strategy.refused.connect(workspace.status_message)
+        self.results.selectionModel().currentRowChanged.connect(self._on_current_row_changed)
+        self.properties.chosen.connect(self._on_property_chosen)
+        self._show_below()
 
     def _head(self) -> QHBoxLayout:
         self._summary = QLabel(objectName="generate_summary", wordWrap=True)
@@ -107,6 +143,13 @@ class GenerateMode(Mode):
         self._draw.setToolTip("Draw the sequences as structures of SMILES")
         self._draw.toggled.connect(self._on_draw_toggled)
         row.addWidget(self._draw)
+        self._steps_button = QToolButton(objectName="show_steps", text="Steps", checkable=True)
+        self._steps_button.setToolTip("Show the likeliest symbols at each step of the row that is clicked")
+        self._properties_button = QToolButton(objectName="show_properties", text="Properties", checkable=True)
+        self._properties_button.setToolTip("Compute properties of the molecules, and plot them against the wanted ones")
+        for button in (self._steps_button, self._properties_button):
+            button.toggled.connect(self._on_below_toggled)
+            row.addWidget(button)
         return self._bar
 
     # -- the run
@@ -119,6 +162,23 @@ class GenerateMode(Mode):
         predicted = None if inputs is None else inputs.predicted
         self._draw.setVisible(can_draw() and predicted is not None and isinstance(predicted.port.codec, FittedText))
         self._draw.setChecked(self._draw.isVisibleTo(self._bar) and _is_smiles(inputs))
+        self._steps_button.setVisible(predicted is not None and not predicted.numbers)
+        self._made_from = None
+        self._offer_properties(())
+        if inputs is not None and self._draw.isVisibleTo(self._bar):
+            fitted, run = inputs.fitted, self._run
+            background.run(
+                lambda: tuple(each.name for each in named_by_inputs(fitted) if can_compute(each.name)),
+                lambda names: self._offer_properties(names if run == self._run else ()),
+                lambda _error: None,  # rdkit is broken, or was removed
+                self,
+            )
+
+    def _offer_properties(self, names: tuple[str, ...]) -> None:
+        """Offer to compute the properties that the inputs of the run name; they are, unless the button is switched off."""
+        self._properties = names
+        self._properties_button.setVisible(bool(names))
+        self._properties_button.setChecked(bool(names))
 
     def keep_choice(self) -> None:
         if self._run:
@@ -134,12 +194,41 @@ class GenerateMode(Mode):
     # -- the task
     def task(self, source: Source, order: Order) -> GenerateTask:
         fields = fields_of_rows(source, order, "samples.csv") | self.strategy.choice().task_fields()
-        return GenerateTask(**fields, mark_unfinished=True, feed_map=order.feed_map)
+        self._making = (source, order)
+        wanted = ("auto",) if self._properties and self._properties_button.isChecked() else ()
+        return GenerateTask(**fields, mark_unfinished=True, feed_map=order.feed_map, properties=wanted)
 
-    def read(self, result: Generated) -> list[Result]:
+    def next_task(self, order: Order) -> ScoreTask | None:
+        """Return the task that looks at the steps of the current row; None if its run or weights are no longer chosen."""
+        result, made = self._steps_of, self._made_from
+        if result is None or made is None:
+            return None
+        source, before = made
+        if (before.inputs.run, before.checkpoint, before.feed_map) != (order.inputs.run, order.checkpoint, order.feed_map):
+            return None
+        fields = fields_of_rows(source._replace(keep=()), order, "steps.jsonl")
+        given = ((result.row, result.text),)
+        return ScoreTask(**fields, given=given, candidates=STEP_CANDIDATES, feed_map=order.feed_map)
+
+    def read(self, result: Any) -> Any:
+        if isinstance(result, Scored):
+            return read_steps(Path(result.path))
         return read_results(Path(result.path))
 
-    def show_result(self, _result: Any, content: list[Result], source: Source) -> None:
+    def show_result(self, result: Any, content: Any, source: Source) -> None:
+        if isinstance(result, Scored):
+            self.steps.show_steps(content)
+            now = self._current()
+            if self._steps_button.isChecked() and now is not None and now != self._steps_of:
+                self._ask_for_steps(now)  # another row was clicked meanwhile
+            return
+        self._show_sequences(content, source)
+
+    def _show_sequences(self, content: list[Result], source: Source) -> None:
+        self._made_from = self._making
+        self._steps_of = None
+        self.steps.show_steps(())
+        self.properties.show_results(content)
         self.results.show_results(content, source.words)
         self._hint.setVisible(not content)
         for widget in (self._both, self._bar):
@@ -174,6 +263,44 @@ class GenerateMode(Mode):
     @pyqtSlot()
     def _on_draw_toggled(self, *_on: object) -> None:
         self.structures.setVisible(self._draw.isChecked())
+
+    # -- below the results
+    def _show_below(self) -> None:
+        steps, properties = self._steps_button.isChecked(), self._properties_button.isChecked()
+        self.steps.setVisible(steps)
+        self.properties.setVisible(properties)
+        self._below.setVisible(steps or properties)
+
+    @pyqtSlot()
+    def _on_below_toggled(self, *_on: object) -> None:
+        self._show_below()
+        now = self._current()
+        if self._steps_button.isChecked() and now is not None and now != self._steps_of:
+            self._ask_for_steps(now)
+
+    def _current(self) -> Result | None:
+        """Return the sequence of the row that is clicked; None if there is none, or it could not be decoded."""
+        index = self.results.currentIndex()
+        result = self.results.results.result_at(index.row()) if index.isValid() else None
+        return None if result is None or result.problem else result
+
+    @pyqtSlot(QModelIndex, QModelIndex)
+    def _on_current_row_changed(self, _now: QModelIndex, _before: QModelIndex) -> None:
+        now = self._current()
+        if self._steps_button.isChecked() and now is not None and now != self._steps_of:
+            self._ask_for_steps(now)
+
+    def _ask_for_steps(self, result: Result) -> None:
+        self._steps_of = result
+        self.asked.emit()
+
+    @pyqtSlot(int)
+    def _on_property_chosen(self, place: int) -> None:
+        """Select the row of a molecule that was clicked in the plot."""
+        model = self.results.results
+        row = next((row for row in range(model.rowCount()) if model.place(row) == place), -1)
+        if row >= 0:
+            self.results.setCurrentIndex(model.index(row, 0))
 
     @pyqtSlot()
     def _on_copy_clicked(self) -> None:

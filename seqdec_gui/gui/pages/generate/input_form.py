@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
+import numpy as np
 from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -18,8 +22,10 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.number_codecs import FittedBits
+from seqdec_gui.data.outside import Outside, outside_port, outside_training, sentence
+from seqdec_gui.data.rows import read_input
 from seqdec_gui.domain.paths import expanded
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.fields import Field, field_for
@@ -27,11 +33,14 @@ from seqdec_gui.gui.pages.generate.kept_columns import KeptColumns
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.number_boxes import WholeNumberBox
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.runs.generate_inputs import Row, RunInputs, rows_of_data
 from seqdec_gui.runs.tasks import SplitName
 
 SPLITS: dict[SplitName, str] = {"test": "Test rows", "validation": "Validation rows", "training": "Training rows"}
 """The words of the splits."""
+MOST_BYTES_LOOKED_AT = 16 << 20
+"""The size up to which a chosen file is looked through for numbers outside the training range; others are when decoded."""
 
 
 class InputForm(QWidget):
@@ -55,6 +64,10 @@ class InputForm(QWidget):
         self._typed_layout = QVBoxLayout(self._typed)
         self._typed_layout.setContentsMargins(0, 0, 0, 0)
         self._typed_layout.setSpacing(2 * theme.SPACE)
+        self._looking: background.Operation | None = None
+        self._outside = WrappedLabel(name="outside_training")
+        self._outside.setProperty("role", "warning")
+        self._outside.hide()
         self._stack = QStackedWidget()
         self._stack.addWidget(self._typed)
         self._stack.addWidget(self._file_page())
@@ -68,7 +81,9 @@ class InputForm(QWidget):
         layout.addWidget(self._source_label)
         layout.addWidget(self._source)
         layout.addWidget(self._stack)
+        layout.addWidget(self._outside)
         layout.addStretch(1)
+        self.judged.connect(self._on_judged)
 
     def _file_page(self) -> QWidget:
         self._file = QLineEdit(objectName="generate_file", placeholderText="A file with a column per input")
@@ -286,6 +301,47 @@ class InputForm(QWidget):
     def _on_file_text_changed(self, _text: str) -> None:
         self._look_beside()
         self.judged.emit()
+
+    @pyqtSlot()
+    def _on_judged(self) -> None:
+        """Say which typed numbers lie outside the range of the training rows; those of a file once it was read."""
+        inputs = self._inputs
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        if inputs is None or self.source in ("data", "split"):
+            self._say_outside([])
+        elif self.source == "typed":
+            found = []
+            for name, field in self._fields.items():
+                with contextlib.suppress(InvalidInput):
+                    found += outside_port(inputs.fitted.port(name), np.asarray(field.values()))
+            self._say_outside(found)
+        else:
+            self._look_outside(inputs)
+
+    def _look_outside(self, inputs: RunInputs) -> None:
+        self._say_outside([])
+        try:
+            path = Path(self.read_file())
+            if path.stat().st_size > MOST_BYTES_LOOKED_AT:
+                return
+        except (InvalidInput, OSError):
+            return
+
+        def look() -> list[Outside]:
+            return outside_training(inputs.fitted, read_input(inputs.fitted, path, how=inputs.reading).values)
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, SeqdecError | OSError):
+                raise error  # what is wrong in the file is said once it is decoded
+
+        if any(getattr(port.codec, "low", ()) for port in inputs.ports):
+            self._looking = background.run(look, self._say_outside, failed, self)
+
+    def _say_outside(self, found: list[Outside]) -> None:
+        self._outside.setText(sentence(found))
+        self._outside.setVisible(bool(found))
 
     def _look_beside(self) -> None:
         """Offer the columns of the chosen file that no input reads."""

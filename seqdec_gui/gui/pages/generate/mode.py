@@ -59,6 +59,8 @@ class Mode(QWidget):
     """The text of the button, an imperative."""
     busy = ""
     """The text of the button while the task runs."""
+    stale = ""
+    """Why `next_task` may give none: what is shown is of another run, or of other weights."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()

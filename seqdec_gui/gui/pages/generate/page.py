@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtGui import QFocusEvent, QShowEvent
 from PyQt5.QtWidgets import (
@@ -80,31 +81,16 @@ class GeneratePage(QWidget):
         self._empty = EmptyState("creation", "No trained run yet", NO_RUN, "Go to the Train tab")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._arranged())
+        holder = QWidget()
+        self._stack.addWidget(holder)
         self._stack.addWidget(QWidget())  # until the runs are listed
         self._stack.setCurrentIndex(2)
+        self._arrange(holder)
         self._connect()
 
     # -- the parts
-    def _arranged(self) -> QWidget:
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._scrolled_form(), 1)
-        line = QFrame()
-        line.setProperty("role", "line")
-        column.addWidget(line)
-        column.addLayout(self._actions())
-        self._views = QStackedWidget()
-        for mode in self.modes.values():
-            self._views.addWidget(mode)
-        splitter = QSplitter()
-        splitter.addWidget(left)
-        splitter.addWidget(self._views)
-        splitter.setSizes([LEFT_WIDTH, 600])
-        splitter.setStretchFactor(1, 1)
-        splitter.setChildrenCollapsible(False)
+    def _arrange(self, holder: QWidget) -> None:
+        """Put the parts into their places, from the outermost inwards: what is moved with its contents is styled once more."""
         self._choose = Segments(MODES, "generate_mode")
         top = QHBoxLayout()
         top.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
@@ -113,17 +99,34 @@ class GeneratePage(QWidget):
         top.addWidget(self.picker, 1)
         under = QFrame()
         under.setProperty("role", "line")
-        holder = QWidget()
+        splitter, left = QSplitter(), QWidget()
         layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(under)
         layout.addWidget(splitter, 1)
-        return holder
+        self._views = QStackedWidget()
+        splitter.addWidget(left)
+        splitter.addWidget(self._views)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        area = FormArea(QWidget())
+        area.setAccessibleName("What to generate")
+        column.addWidget(area, 1)
+        line = QFrame()
+        line.setProperty("role", "line")
+        column.addWidget(line)
+        column.addLayout(self._actions())
+        self._fill_form(area.widget())
+        for mode in self.modes.values():
+            self._views.addWidget(mode)
+        splitter.setSizes([LEFT_WIDTH, 600])
+        splitter.setStretchFactor(1, 1)
+        splitter.setChildrenCollapsible(False)
 
-    def _scrolled_form(self) -> FormArea:
-        inside = QWidget()
+    def _fill_form(self, inside: QWidget) -> None:
         column = QVBoxLayout(inside)
         column.setContentsMargins(*4 * (3 * theme.SPACE,))
         column.setSpacing(4 * theme.SPACE)
@@ -135,9 +138,6 @@ class GeneratePage(QWidget):
                 column.addWidget(mode.options)
                 mode.options.setVisible(name == "generate")
         column.addStretch(1)
-        area = FormArea(inside)
-        area.setAccessibleName("What to generate")
-        return area
 
     def _actions(self) -> QVBoxLayout:
         self._error = WrappedLabel(name="generate_error")
@@ -171,6 +171,7 @@ class GeneratePage(QWidget):
         self.form.judged.connect(self._on_form_judged)
         self.form.source_changed.connect(self._on_source_changed)
         self.feed_map.edited.connect(self._on_form_judged)
+        self.feed_map.kept.connect(self._on_feed_map_kept)
         for mode in self.modes.values():
             mode.edited.connect(self._on_form_judged)
             mode.failed.connect(self._on_failed)
@@ -262,6 +263,13 @@ class GeneratePage(QWidget):
         self._button.setToolTip(wrong or missing)
         self._button.setEnabled(self._may_start)
 
+    @pyqtSlot(object)
+    def _on_feed_map_kept(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        document = self._workspace.document
+        data = msgspec.structs.replace(document.design.data, feed_map=pairs)
+        document.edit(document.design.with_data(data), "Keep what is fed after a prediction")
+        self._workspace.status_message.emit("The design keeps what is fed; runs that are trained from now on need no file.")
+
     @property
     def _wrong(self) -> str:
         """Why the task cannot be done with what is chosen; empty if it can."""
@@ -341,7 +349,7 @@ class GeneratePage(QWidget):
         task = self.mode.next_task(order)
         if task is None:
             _remove(order.folder)
-            self._say_error("The codes are of another run, or of other weights. Encode the rows again.")
+            self._say_error(self.mode.stale)
         else:
             self._run(task, order, Source())
 

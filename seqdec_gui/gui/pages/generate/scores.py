@@ -11,9 +11,11 @@ from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui.data.row_file import RowFile
+from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.pages.generate.list_model import ListModel
 from seqdec_gui.gui.pages.generate.list_table import ListTable
-from seqdec_gui.runs.task_results import SCORE_COLUMNS, SYMBOL_COLUMNS
+from seqdec_gui.runs.quality.errors import StepChoice
+from seqdec_gui.runs.task_results import AGAINST_COLUMNS, CANDIDATES_COLUMN, SCORE_COLUMNS, SYMBOL_COLUMNS
 
 HEADER = (*SCORE_COLUMNS, *SYMBOL_COLUMNS)
 """The first columns of the file of a score task in JSON Lines."""
@@ -46,11 +48,27 @@ def read_scores(path: Path) -> list[ScoredRow]:
     found = []
     for line in path.read_bytes().splitlines():
         cells: dict[str, Any] = msgspec.json.decode(line)
-        kept = tuple((name, str(cell)) for name, cell in cells.items() if name not in (*HEADER, PROBLEM))
+        further = {name: cell for name, cell in cells.items() if name not in (*HEADER, PROBLEM)}
+        kept = tuple((name, "" if cell is None else str(cell)) for name, cell in further.items())
         symbols, logs = (tuple(cells.get(name) or ()) for name in HEADER[4:])
         log = cells["log_probability"]
         found.append(ScoredRow(cells["row"], cells["text"] or "", log, symbols, logs, kept, cells.get(PROBLEM) or ""))
     return found
+
+
+def log_probability_against(row: ScoredRow) -> float | None:
+    """Return how likely the other model finds a sequence; None where there is none, or it cannot score it."""
+    cell = dict(row.kept).get(AGAINST_COLUMNS[0], "")
+    return float(cell) if cell else None
+
+
+def read_steps(path: Path) -> tuple[StepChoice, ...]:
+    """Return the likeliest symbols at each step of the first sequence of a file in JSON Lines. Raises SeqdecError."""
+    line = path.read_bytes().splitlines()[0]
+    cells: dict[str, Any] = msgspec.json.decode(line)
+    if cells.get(PROBLEM):
+        raise SeqdecError(f"The steps of this sequence cannot be shown: {cells[PROBLEM]}")
+    return msgspec.convert(cells[CANDIDATES_COLUMN], tuple[StepChoice, ...])
 
 
 def save_scores(path: Path, rows: Sequence[ScoredRow]) -> None:

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QSho
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.widgets.choice_box import SizedBox
 from seqdec_gui.runs.listing import Entry
 from seqdec_gui.runs.run_filter import RunFilter, designs_of, tags_in
 
@@ -127,9 +128,8 @@ class FilterBar(QWidget):
 
 
 def _choice(name: str, what: str) -> QComboBox:
-    choice = QComboBox(objectName=name)
+    choice = SizedBox(name=name)
     choice.setAccessibleName(what)
-    choice.setSizeAdjustPolicy(QComboBox.AdjustToContents)
     choice.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
     choice.setMaximumWidth(WIDEST)
     return choice

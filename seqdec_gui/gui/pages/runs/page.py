@@ -95,7 +95,15 @@ class RunsPage(QWidget):
         self.table.horizontalHeader().setSortIndicator(*self.model.sorted_by)
 
     def _lay_out(self) -> None:
+        self._stack = QStackedWidget()
         split = QSplitter(Qt.Vertical)
+        outer = QVBoxLayout(self)  # before the splitter is filled: what is moved with its contents is styled once more
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.tools)
+        outer.addWidget(self._stack, 1)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(split)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
         split.addWidget(self.table)
@@ -103,14 +111,6 @@ class RunsPage(QWidget):
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
         split.setSizes([600, 320])
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(split)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(self.tools)
-        outer.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
         workspace = self._workspace

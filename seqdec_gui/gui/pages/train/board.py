@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.short_numbers import value_text
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
@@ -403,7 +404,9 @@ class Board(QWidget):
 
     def save_csv(self, path: Path) -> None:
         """Write all curves of the shown run to a CSV file, in a thread."""
-        if self._history is not None:
+        if self._history is not None and self._history.thinned:
+            notify.failure(self, SeqdecError("The curves of this long run are still being read: export them in a moment."))
+        elif self._history is not None:
             curves, status = columns_of(self._history), self._session.workspace.status_message
             background.run(
                 lambda: write_csv(curves, path), lambda rows: status.emit(f"{rows:,} values exported to {path}."), owner=self

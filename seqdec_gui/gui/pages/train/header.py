@@ -46,6 +46,7 @@ TICK_MS = 1000
 """The time between two updates of the header while a run is active, in milliseconds."""
 _FROM = {"best": "New run from the best weights", "last": "New run from the last weights"}
 """The texts of the two ways to begin another run with the weights of this one."""
+PART_READ = "curves in part, the rest is read"
 _WIDEST_RATE = "0.0008888"
 """The widest text of a learning rate, which is shown with four digits."""
 _FIELD_PADDING = 4 * theme.SPACE
@@ -260,7 +261,8 @@ class Header(QWidget):
         self.progress_bar.setRange(0, _FULL_BAR)
         self.progress_bar.setValue(round(history.progress * _FULL_BAR))
         words = [f"Epoch {min(max(1, history.epoch), started.epochs)} of {started.epochs}",
-                 f"step {history.step:,} of {started.steps:,}", f"{history.progress:.0%}"]  # fmt: skip
+                 f"step {history.step:,} of {started.steps:,}", f"{history.progress:.0%}",
+                 *[PART_READ] * history.thinned]  # fmt: skip
         rate = history.latest.get("samples_per_s")
         if rate is not None and followed.alive:
             words.append(f"{value_text('samples_per_s', rate)} samples/s")
@@ -423,8 +425,7 @@ def _fixed(button: Button) -> Button:
 
 def _starting(followed: FollowedRun) -> str:
     """Return a sentence about the start, because imports and compilation take some time."""
-    waited = max(0.0, time.time() - followed.begun)
-    return f"Building the model and opening the data  ·  {duration(waited)}"
+    return f"Building the model and opening the data  ·  {duration(max(0.0, time.time() - followed.begun))}"
 
 
 def _compiling(since: float) -> str:

@@ -9,9 +9,11 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushBu
 from seqdec_gui.domain.short_numbers import value_text
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.pages.train.batch_button import BatchButton
 from seqdec_gui.gui.widgets.state_badge import state_color
 from seqdec_gui.runs.curves import is_validation
 from seqdec_gui.runs.events import Failed
+from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.history import RunHistory
 from seqdec_gui.runs.metric_words import in_words
 from seqdec_gui.runs.state import RunStatus
@@ -37,9 +39,11 @@ class Outcome(QFrame):
     generate_requested = pyqtSignal()
     export_requested = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, batch_button: BatchButton, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("outcome")
+        self._batch_button = batch_button
+        batch_button.told.connect(self._on_batch_button_told)
         self._state = ""
         self._copied = ""
         self._picture = QLabel()
@@ -71,7 +75,7 @@ class Outcome(QFrame):
         row.setSpacing(3 * theme.SPACE)
         row.addWidget(self._picture, 0, Qt.AlignTop)
         row.addLayout(words, 1)
-        for button in (self.generate_button, self.export_button, self.copy_button):
+        for button in (self._batch_button, self.generate_button, self.export_button, self.copy_button):
             row.addWidget(button, 0, Qt.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * theme.SPACE, 2 * theme.SPACE, 4 * theme.SPACE, 3 * theme.SPACE)
@@ -79,12 +83,13 @@ class Outcome(QFrame):
         layout.addLayout(row)
         words.addWidget(self.details)
 
-    def show_status(self, status: RunStatus | None, history: RunHistory) -> None:
+    def show_status(self, status: RunStatus | None, history: RunHistory, run: RunFolder | None = None) -> None:
         """Show how the run ended; hide the bar if it has not."""
         self.setVisible(status is not None)
         if status is None:
             return
         self._state = status.state
+        self._batch_button.show_run(run if is_out_of_memory(status) else None)
         failed = status.final if isinstance(status.final, Failed) else None
         kind = failed.kind if failed else ""
         self.title.setText(TITLES.get(kind, "") if failed else "")
@@ -108,6 +113,11 @@ class Outcome(QFrame):
         self.export_button.setVisible(usable and failed is None)
         self._copied = "\n\n".join(part for part in (self.title.text(), sentence, details) if part)
         self._on_theme_changed()
+
+    @pyqtSlot(str)
+    def _on_batch_button_told(self, sentence: str) -> None:
+        self.sentence.setText(f"{self.sentence.text()} {sentence}")
+        self._copied = f"{self._copied}\n\n{sentence}"
 
     @pyqtSlot()
     def _show_end(self) -> None:
@@ -133,6 +143,11 @@ class Outcome(QFrame):
             f" border-bottom: 1px solid rgba{ink.getRgb()}; }} QPlainTextEdit {{ background: transparent;"
             f" padding: 0; font-family: '{fixed.family()}'; font-size: {fixed.pointSizeF():.2f}pt; }}"
         )
+
+
+def is_out_of_memory(status: RunStatus) -> bool:
+    """Return whether a run ended because memory ran out."""
+    return isinstance(status.final, Failed) and status.final.kind == "out_of_memory"
 
 
 def _best(history: RunHistory) -> str:

@@ -9,6 +9,7 @@ from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.dialogs.begin_from_weights import ask_what_to_keep
+from seqdec_gui.gui.pages.train.batch_button import BatchButton
 from seqdec_gui.gui.pages.train.board import Board
 from seqdec_gui.gui.pages.train.header import Header
 from seqdec_gui.gui.pages.train.outcome import Outcome
@@ -50,25 +51,27 @@ class TrainingPage(QWidget):
         self.empty.add_button(self.active_button)
         self.advisor: AdvisorPanel | None = None
         self.header = Header(self._session)
-        self.outcome = Outcome()
+        self.outcome = Outcome(BatchButton(workspace))
         self.board = Board(self._session)
         self.samples = SamplesPanel()
         self.log = LogPanel(self)
         self.log.hide()  # until the window gives it a place
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)
-        self._stack.addWidget(self._build_run())
+        run = QWidget()
+        self._stack.addWidget(run)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
+        self._arrange(run)
         self._connect()
         self._on_session_shown_changed()
         self._show_readiness()
 
-    def _build_run(self) -> QWidget:
+    def _arrange(self, run: QWidget) -> None:
+        """Put the parts into their places, from the outermost inwards: what is moved with its contents is styled once more."""
         line = QFrame()
         line.setProperty("role", "line")
-        run = QWidget()
         layout = QVBoxLayout(run)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -77,13 +80,12 @@ class TrainingPage(QWidget):
         layout.addWidget(line)
         beside = QSplitter(Qt.Horizontal, objectName="plots_and_samples")
         beside.setHandleWidth(1)
+        layout.addWidget(beside, 1)
         for place, (widget, stretch) in enumerate(((self.board, 3), (self.samples, 1))):
             beside.addWidget(widget)
             beside.setStretchFactor(place, stretch)
         beside.setCollapsible(0, False)
         beside.setSizes([900, 380])
-        layout.addWidget(beside, 1)
-        return run
 
     def _connect(self) -> None:
         session, workspace = self._session, self._workspace
@@ -156,7 +158,7 @@ class TrainingPage(QWidget):
         followed = self._followed
         if followed is None:
             return
-        self.outcome.show_status(followed.status, followed.history)
+        self.outcome.show_status(followed.status, followed.history, followed.run)
         self.board.ask_redraw()
         self.samples.refresh()
         self.header.refresh()

@@ -15,7 +15,6 @@ from PyQt5.QtCore import QLocale, QObject, QPoint, QSignalBlocker, Qt, pyqtSigna
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QValidator, QWheelEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
@@ -35,6 +34,7 @@ from seqdec_gui.domain.field_text import (
     read_integer,
     read_integers,
     read_number,
+    read_numbers,
     read_texts,
 )
 from seqdec_gui.gui.look.icons import icon
@@ -287,7 +287,7 @@ class LineEditor(Editor):
 
 
 class IntegersEditor(Editor):
-    """Edits integers such as `128, 128`.
+    """Edits integers such as `128, 128`, or numbers such as `0.1, 0.2`.
 
     The buttons `field_<name>_add` and `field_<name>_remove` add and remove the last one.
     """
@@ -325,7 +325,8 @@ class IntegersEditor(Editor):
         return button
 
     def read(self) -> Reading:
-        return read_integers(self.field, self.input.text())
+        read = read_numbers if self.field.type == "numbers" else read_integers
+        return read(self.field, self.input.text())
 
     def _show(self, value: Any) -> None:
         self.input.setText(", ".join(map(str, value)))
@@ -333,7 +334,7 @@ class IntegersEditor(Editor):
 
     def _on_add_clicked(self) -> None:
         values = self._values()
-        self.input.setText(", ".join(map(str, (*values, values[-1] if values else 64))))
+        self.input.setText(", ".join(map(str, (*values, values[-1] if values else self._first()))))
         self.stepped.emit()
 
     def _on_remove_clicked(self) -> None:
@@ -342,8 +343,12 @@ class IntegersEditor(Editor):
             self.input.setText(", ".join(map(str, values[:-1])))
             self.stepped.emit()
 
-    def _values(self) -> tuple[int, ...]:
-        """Return the typed integers, or those before the edit if the text is not a list of integers."""
+    def _first(self) -> float:
+        """Return what an empty list begins with."""
+        return 0.1 if self.field.type == "numbers" else 64
+
+    def _values(self) -> tuple[float, ...]:
+        """Return the typed numbers, or those before the edit if the text is not a list of them."""
         reading = self.read()
         return tuple(self.fallback or ()) if reading.fault else tuple(reading.value)
 
@@ -354,11 +359,9 @@ class ChoiceEditor(Editor):
     typed = False
 
     def _make(self, parent: QWidget) -> QWidget:
-        box = ChoiceBox(parent)
+        box = ChoiceBox(parent, letters=8)
         for choice in self.field.choices:
             box.addItem(words.choice(choice), choice)
-        box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(8)
         box.currentIndexChanged.connect(lambda _index: self.edited.emit())
         return box
 
@@ -428,6 +431,7 @@ EDITORS: dict[str, type[Editor]] = {
     "text": LineEditor,
     "choice": ChoiceEditor,
     "integers": IntegersEditor,
+    "numbers": IntegersEditor,
     "texts": LineEditor,
     "choices": ChoicesEditor,
 }

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from seqdec_gui.domain.cost import activation_bytes
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.shapes import Inference
-from seqdec_gui.domain.types import PortType, StatesType
+from seqdec_gui.domain.types import MemoryType, PortType, StatesType
 from seqdec_gui.domain.wording import counted, format_bytes
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
@@ -76,6 +76,8 @@ def _colour(type: PortType | None) -> str:
         return "dim"
     if isinstance(type, StatesType):
         return "wire_states"
+    if isinstance(type, MemoryType):
+        return "wire_float"
     return "wire_ids" if type.dtype == "int32" else "wire_float"
 
 

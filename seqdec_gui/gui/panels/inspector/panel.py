@@ -62,7 +62,7 @@ class Inspector(QFrame):
         self._timer.timeout.connect(self._show_design)
         self._document.design_changed.connect(self._on_document_design_changed)
         self._document.selection_changed.connect(self._on_document_selection_changed)
-        self._document.path_changed.connect(self._refresh)
+        self._document.path_changed.connect(self._show_heading)
         workspace.field_requested.connect(self.focus_field)
         theme.notifier.changed.connect(self._on_theme_changed)
         self._show_selection()
@@ -231,7 +231,7 @@ class Inspector(QFrame):
             self._weights.show_block(None, False)
             many = len(self._document.selection)
             self._title.setText("SELECTION" if many > 1 else "DESIGN")
-            self._heading.setText(f"{many} blocks" if many > 1 else self._document.name)
+            self._show_heading()
             self._facts.show_facts(design_facts(design, report.inference))
             if "training" in self._forms:
                 shown_problems = {where.removeprefix("training."): problem for where, problem in problems.items()}
@@ -241,6 +241,12 @@ class Inspector(QFrame):
         self._name.setVisible(bool(self._block_id))
         self._heading.setVisible(not self._block_id)
         self._show_picture()
+
+    @pyqtSlot()
+    def _show_heading(self) -> None:
+        """Show what is selected if it is not a single block: the design by its name, or how many blocks."""
+        many = len(self._document.selection)
+        self._heading.setText(f"{many} blocks" if many > 1 else self._document.name)
 
     def _show_picture(self) -> None:
         if self._block_id and self._document.design.has(self._block_id):
