@@ -34,6 +34,11 @@ PUBLIC_DESPITE_ITS_NAME = {
 FOREIGN_PRIVATES = {
     ("domain/bindings.py", "_is_text_encoding"): "the standard library says nowhere else whether a codec turns bytes into text",
     ("runner/normalization.py", "_flatten_layers"): "Keras has no public walk over nested models; `all_layers` is ours",
+    ("runner/keras2/transplant.py", "_flatten_layers"): "likewise",
+    ("runner/exports/onnx_attention.py", "_use_gate"): "Keras keeps what a MultiHeadAttention was made with to itself",
+    ("runner/exports/onnx_attention.py", "_dropout"): "likewise",
+    ("runner/exports/onnx_attention.py", "_sliding_window"): "likewise",
+    ("runner/exports/onnx_attention.py", "_inverse_sqrt_key_dim"): "likewise",
     ("runner/randomness.py", "_seed_generators"): "Keras has no public list of a layer's random generators",
     ("runner/keras_files.py", "_keras_history"): "Keras names the layer behind a tensor nowhere else",
     ("runner/program.py", "_keras_history"): "likewise",

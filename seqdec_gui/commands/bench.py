@@ -1,8 +1,9 @@
 """Measure samples per second on random data: this program's training, and what people write by hand, in the same run.
 
-The product trains through the same run folder, loop and reports as `train` does. Peers are plain Keras (`keras-fit`), PyTorch
-by hand (`torch-ddp`), PyTorch with the whole step as one CUDA graph (`torch-graph`, GPUs only) and the prototype of the JAX
-engine (`prototype`), where installed. All get the same model and data,
+The product trains through the same run folder, loop and reports as `train` does. Peers, where installed, are plain Keras
+(`keras-fit`), PyTorch by hand (`torch-ddp`), PyTorch with the whole step as one CUDA graph (`torch-graph`, GPUs only), a
+Transformer by hand with fused attention and `torch.compile` (`torch-compile`) and the prototype of the JAX engine
+(`prototype`). All get the same model and data,
 each measurement is a process of its own, contenders take turns, and the median of the rounds counts. Quote ratios within one
 run, not samples/s of different runs. `of peak` is the model's floating-point operations (products of forward and backward pass)
 over those of large matrix products on the same devices, measured in the same run. `--generate` measures generating
@@ -26,6 +27,7 @@ from seqdec_gui.commands.console import say, say_table
 from seqdec_gui.commands.contenders import PEERS, PRODUCT
 from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.domain.cost import operations_per_row
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.bench import work
 from seqdec_gui.runs import devices
@@ -59,9 +61,9 @@ class Row(msgspec.Struct, frozen=True):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size",
-        choices=("tiny", "seed", "smiles", "large"),
+        choices=(*work.SIZES, *work.TRANSLATORS),
         action="append",
-        help="model and data (default: seed); may be given several times",
+        help="model and data: stacks, or a Transformer (default: seed); may be given several times",
     )
     parser.add_argument(
         "--per-device-batch",
@@ -104,6 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _generate(choice: DeviceChoice, arguments: argparse.Namespace) -> int:
+    if unfit := [size for size in arguments.size or () if size not in work.SIZES]:
+        raise InvalidInput(f"Generating is measured with {', '.join(work.SIZES)}, got {', '.join(unfit)}.", "bad_bench")
     found = [row for size in arguments.size or ["seed"] for row in bench_generate.measure(size, choice, arguments.rounds)]
     if arguments.json:
         write_atomically(Path(arguments.json), pretty_json([msgspec.to_builtins(row) for row in found]))

@@ -34,7 +34,7 @@ Contender = Callable[[Path], work.Measured | None]
 PRODUCT = "seqdec-gui"
 """The name of this program among the contenders, before the name of an engine."""
 
-PEERS = ("keras-fit", "torch-ddp", "torch-graph", "prototype", "keras-fit:tensorflow", "keras-fit:jax")
+PEERS = ("keras-fit", "torch-ddp", "torch-graph", "torch-compile", "prototype", "keras-fit:tensorflow", "keras-fit:jax")
 """The names that `--peers` accepts; `keras-fit` stands for both of its engines."""
 
 PEER_PREFIX = "MEASURED "
@@ -46,6 +46,7 @@ MODULES: dict[str, tuple[str, str]] = {
     "prototype": ("prototype", "jax"),
     "torch-ddp": ("torch_ddp", "torch"),
     "torch-graph": ("torch_graph", "torch"),
+    "torch-compile": ("torch_compile", "torch"),
 }
 """The module of `runner.bench` and the library of each peer."""
 
@@ -67,7 +68,7 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
     for who, (module, library) in MODULES.items():
         kind = who.partition(":")[0]
         if kind in wanted or f"{kind}:{library}" in wanted:
-            why = _missing_torch(who, job) if library == "torch" else lacking[library]
+            why = _unfit(who, job) or (_missing_torch(who, job) if library == "torch" else lacking[library])
             if why:
                 warn(f"{who} is left out: {why}")
             else:
@@ -105,6 +106,15 @@ def _names(text: str, known: Sequence[str]) -> list[str]:
     if wrong:
         raise InvalidInput(f"Expected some of {', '.join(known)}, got {', '.join(wrong)}.", "bad_bench")
     return names
+
+
+def _unfit(who: str, job: work.Job) -> str:
+    """Return why a peer has not written this model; empty if it has."""
+    if job.size not in work.TRANSLATORS:
+        return "It is a Transformer." if who == "torch-compile" else ""
+    if who == "torch-compile" and job.devices.replicas > 1:
+        return "It is written for one device."
+    return "It is a stack of LSTMs." if who in ("torch-ddp", "torch-graph", "prototype") else ""
 
 
 def _missing_torch(who: str, job: work.Job) -> str:

@@ -42,6 +42,8 @@ def _not_in_keras2(call: Call) -> str:
     """Return what Keras 2 does not have for this call; empty if it has everything."""
     if call.layer.type == "RMSNormalization":
         return f"{call.layer.name} is a layer that Keras 2 does not have"
+    if call.layer.type == "Dot" and len(call.outputs[0].type.shape) > 2:
+        return f"{call.layer.name} multiplies tensors of four axes, which Keras 2 takes for others"
     if ("use_causal_mask", True) in call.options and call.named:
         return f"{call.layer.name} is causal and has a mask of padding, which Keras 2 does not put together"
     return ""

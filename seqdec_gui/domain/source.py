@@ -97,7 +97,10 @@ SINUSOID = '''def sinusoid(steps, width):
     """Sines and cosines of the places of steps, (steps, width): Vaswani et al., 2017, section 3.5."""
     rates = [10000.0 ** (-2 * (column // 2) / width) for column in range(width)]
     return [
-        [math.cos(step * rate) if column % 2 else math.sin(step * rate) for column, rate in enumerate(rates)]
+        [
+            math.cos(step * rate) if column % 2 else math.sin(step * rate)
+            for column, rate in enumerate(rates)
+        ]
         for step in range(steps)
     ]
 '''

@@ -120,7 +120,7 @@ def export(source: Source, format: str, output: Path, process: FreshProcess | No
                 seconds = fresh.seconds
         except NotReopened as error:
             raise writer.not_reopened(source, written[0], output, error.reason) from error
-        difference = compare(expected, found, output.name, row.tolerance)
+        difference = compare(expected, found, output.name, writer.tolerance(source.model))
         size = sum(file.stat().st_size for path in written for file in _files_of(path))
         targets = tuple(output.with_name(path.name) for path in written)
         for path, target in reversed(list(zip(written, targets, strict=True))):

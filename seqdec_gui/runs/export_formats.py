@@ -117,7 +117,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
             extra="keras2",
             needs=("tf_keras",),
             ending=".keras2.h5",
-            tolerance=1e-6,
+            tolerance=2e-7,
         ),
         ExportFormat(
             name="savedmodel",

@@ -127,6 +127,12 @@ def test_a_layer_that_is_called_twice_is_made_once() -> None:
     assert script.count("= decoder_lstm_0(") == 2
 
 
+def test_what_keras_2_cannot_carry_is_said_of_bahdanaus_score_alone() -> None:
+    for form, said in (("bahdanau", True), ("luong_general", False), ("multi_head", False)):
+        codes = [problem.code for problem in check(stack({}, attention=form)).problems]
+        assert ("layer_not_in_keras2" in codes) == said, form
+
+
 def test_rates_of_dropout_have_to_be_as_many_as_layers() -> None:
     assert [where for where, _ in errors(stack({}, dropout_per_layer=[0.1, 0.2]))] == ["decoder.dropout_per_layer"]
     assert [where for where, _ in errors(stack({}, dropout=0.1, dropout_per_layer=[0.2]))] == ["decoder.dropout_per_layer"]

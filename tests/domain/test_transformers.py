@@ -256,9 +256,9 @@ def test_what_keras_2_cannot_carry_is_said_before_the_training() -> None:
 
 
 # -- wires
-def test_a_memory_goes_to_decoders_alone_with_the_reason_and_what_to_take() -> None:
+def test_a_memory_goes_to_decoders_and_layer_stacks_with_the_reason_and_what_to_take() -> None:
     others = [
-        block("head", "layer_stack"), block("states", "dense_states"), block("code", "bottleneck"), block("sum", "add"),
+        block("states", "dense_states"), block("code", "bottleneck"), block("sum", "add"),
         block("reader", "recurrent_encoder"), block("convolution", "conv_encoder"), block("again", "transformer_encoder"),
     ]  # fmt: skip
     made = translator()
@@ -296,7 +296,7 @@ def test_states_reach_a_decoder_through_a_code_and_a_sequence_reaches_a_prefix_t
 def test_a_wire_from_a_memory_leads_to_a_decoder() -> None:
     made = translator()
     found = offers(made, infer(made), End(Port("encoder", "memory"), True))
-    assert [(offer.title, offer.port) for offer in found] == [("Transformer decoder", "memory")]
+    assert [(offer.title, offer.port) for offer in found] == [("Transformer decoder", "memory"), ("Layer stack", "inputs")]
 
 
 def test_more_memories_keep_the_wire_of_the_first() -> None:

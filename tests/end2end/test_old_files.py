@@ -32,7 +32,14 @@ GENERATED = {"0": ("D", -7.346225), "1": ("D", -7.346601)}
 """What it generated, greedily, for `abc` and `dea`: text and log-probability by row."""
 
 
-SINCE = {kind: {"learning_rate_factor": 1.0} for kind in ("dense_states", "recurrent_encoder", "recurrent_decoder")}
+SINCE: dict[str, dict[str, object]] = {
+    kind: {"learning_rate_factor": 1.0} for kind in ("dense_states", "recurrent_encoder", "recurrent_decoder")
+}
+SINCE["recurrent_encoder"] |= {"dropout_per_layer": [], "output_dropout": 0.0}
+SINCE["recurrent_decoder"] |= {
+    "dropout_per_layer": [], "output_dropout": 0.0, "attention": "none", "attention_units": 128, "attention_heads": 4,
+    "input_feeding": "none", "context_units": 128, "head": [], "head_activation": "relu", "head_dropout": 0.0,
+}  # fmt: skip
 """What parameters that were added later are in old designs, by kind: what leaves everything as it was."""
 
 

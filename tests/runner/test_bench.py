@@ -29,7 +29,9 @@ def job(size: work.SizeName = "seed", **more: int) -> work.Job:
     return work.Job(size, DeviceChoice("cpu", 2), **({"per_device_batch": 8, "steps": 3, "epochs": 2} | more))
 
 
-@pytest.mark.parametrize(("size", "parameters"), [("seed", 232_214), ("smiles", 1_380_131), ("large", 9_548_317)])
+@pytest.mark.parametrize(
+    ("size", "parameters"), [("seed", 232_214), ("smiles", 1_380_131), ("large", 9_548_317), ("translator", 56_436_544)]
+)
 def test_the_work_is_the_models_that_the_figures_are_about(size: work.SizeName, parameters: int) -> None:
     design = work.design(job(size))
     assert check(design).ok
@@ -45,10 +47,21 @@ def test_rows_repeat_and_lie_within_their_symbols() -> None:
     assert job().rows == 2 * 8 * 3
 
 
+def test_rows_of_a_translator_have_no_padding_and_targets_are_a_step_ahead() -> None:
+    rows = work.arrays(work.TRANSLATORS["tiny-translator"], 50)
+    assert all(column.min() > 0 for column in rows.values())
+    np.testing.assert_array_equal(rows["inputs"][:, 1:], rows["targets"][:, :-1])
+
+
+def test_peers_that_have_not_written_a_model_are_left_out_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(contenders.contenders(job("tiny-translator"), "none", "prototype,torch-ddp,torch-graph")) == []
+    assert capsys.readouterr().err.count("It is a stack of LSTMs") == 3
+
+
 def test_unknown_engines_and_peers_are_named() -> None:
     with pytest.raises(InvalidInput, match="jax, tensorflow, got torch"):
         contenders.contenders(job(), "torch", "none")
-    with pytest.raises(InvalidInput, match=r"keras-fit, torch-ddp, torch-graph, prototype, .*, got theano"):
+    with pytest.raises(InvalidInput, match=r"keras-fit, torch-ddp, torch-graph, torch-compile, prototype, .*, got theano"):
         contenders.contenders(job(), "jax", "theano")
 
 

@@ -16,6 +16,7 @@ import pytest
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.validation import check
+from seqdec_gui.runner.export import writer_of
 from seqdec_gui.runs.export_formats import EXPORT_FORMATS
 from tests.domain.designs import block, design
 from tests.runner import designs
@@ -120,9 +121,13 @@ def test_the_library_that_a_format_is_for_predicts_what_was_trained(
             array[3] = 0
     row = EXPORT_FORMATS[format]
     output = tmp_path / f"made{row.proposed_ending}"
+    if format == "keras2-h5" and "layer_not_in_keras2" in {problem.code for problem in check(DESIGNS[name]()).problems}:
+        with pytest.raises(InvalidInput, match="keras2-h5 cannot carry full"):
+            export(models, "full", format, output, processes[row.opened_by], inputs=inputs)
+        return
     saved = export(models, "full", format, output, processes[row.opened_by], inputs=inputs)
     assert saved.paths == (output,)
-    assert 0 <= saved.difference <= row.tolerance
+    assert 0 <= saved.difference <= writer_of(row).tolerance(models["full"])
     assert saved.bytes > 1000
     assert saved.seconds > 0
     assert [path for path in tmp_path.iterdir() if path.name.startswith(".")] == []

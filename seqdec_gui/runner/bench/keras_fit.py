@@ -1,4 +1,4 @@
-"""Plain Keras as its users write it: `model.fit` on one-hot NumPy arrays.
+"""Plain Keras as its users write it: `model.fit` on one-hot NumPy arrays, on ids for a Transformer.
 
 TensorFlow: MirroredStrategy with synchronised BatchNormalization on several devices. JAX: `keras.distribution.DataParallel`.
 """
@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.runner.bench.peer import given, measure, tell, write_model
-from seqdec_gui.runner.bench.work import Job, arrays
+from seqdec_gui.runner.bench.work import Job, Translator, arrays
 from seqdec_gui.runner.normalization import all_layers
 from seqdec_gui.runner.probe import process_age_s
 from seqdec_gui.runner.program import load_build
@@ -23,14 +23,16 @@ def main() -> None:
     job, folder = given()
     scope = _scope(job)
     build = load_build(write_model(job, folder))
+    if job.precision == "bfloat16":
+        keras.config.set_dtype_policy("mixed_bfloat16")
     with scope:
         model = build()["full"]
         if job.devices.replicas > 1 and keras.config.backend() == "tensorflow":
             _synchronise(model)
-        model.compile(keras.optimizers.Adam(1e-3), keras.losses.CategoricalCrossentropy())
-    rows = arrays(job.shape, job.rows)
-    inputs = [rows["latent"], np.eye(job.shape.inputs, dtype="float32")[rows["inputs"]]]
-    targets = np.eye(job.shape.outputs, dtype="float32")[rows["targets"]]
+        ids = isinstance(job.network, Translator)
+        loss = keras.losses.SparseCategoricalCrossentropy() if ids else keras.losses.CategoricalCrossentropy()
+        model.compile(keras.optimizers.Adam(1e-3), loss)
+    inputs, targets = _rows(job)
     first = _FirstStep()
 
     def epoch() -> float:
@@ -39,6 +41,15 @@ def main() -> None:
 
     found = measure(job, epoch)
     tell(msgspec.structs.replace(found, first_step_s=first.age_s or found.first_step_s))
+
+
+def _rows(job: Job) -> tuple[list[Any], Any]:
+    """Return inputs and targets as `fit` takes them."""
+    rows = arrays(job.network, job.rows)
+    if isinstance(job.network, Translator):
+        return [rows["source"].astype("int32"), rows["inputs"].astype("int32")], rows["targets"].astype("int32")
+    inputs = [rows["latent"], np.eye(job.shape.inputs, dtype="float32")[rows["inputs"]]]
+    return inputs, np.eye(job.shape.outputs, dtype="float32")[rows["targets"]]
 
 
 class _FirstStep(keras.callbacks.Callback):

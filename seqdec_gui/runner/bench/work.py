@@ -1,4 +1,4 @@
-"""What all of them train: latent vector -> LSTM states -> LSTM stack, BatchNormalization throughout, Adam, random data.
+"""What all of them train on random data: a stack (latent vector -> LSTM states -> LSTMs), or a Transformer.
 
 Imports no framework.
 """
@@ -19,12 +19,16 @@ from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runs.spec import DeviceChoice
 
-SizeName = Literal["tiny", "seed", "smiles", "large"]
+SizeName = Literal["tiny", "seed", "smiles", "large", "tiny-translator", "translator"]
+Arrays = dict[str, npt.NDArray[Any]]
 DATA_FILE = "work.npz"
 
 
 class Size(NamedTuple):
-    """`steps` of a sequence, decoder input and output `symbols`, width of the latent vector, LSTM units and layers."""
+    """A stack: latent vector to the states of LSTMs, BatchNormalization throughout.
+
+    `steps` of a sequence, decoder input and output `symbols`, width of the latent vector, LSTM units and layers.
+    """
 
     steps: int
     inputs: int
@@ -33,15 +37,101 @@ class Size(NamedTuple):
     units: int
     layers: int
 
+    def arrays(self, rows: int, seed: int) -> Arrays:
+        """Return `latent` (rows, latent) float32; `inputs` and `targets` (rows, steps) uint8 ids."""
+        random = np.random.default_rng(seed)
+        return {
+            "latent": random.standard_normal((rows, self.latent), np.float32),
+            "inputs": random.integers(0, self.inputs, (rows, self.steps)).astype(np.uint8),
+            "targets": random.integers(0, self.outputs, (rows, self.steps)).astype(np.uint8),
+        }
 
-SIZES: dict[SizeName, Size] = {
+    def blocks(self) -> tuple[Block, ...]:
+        units = (self.units,) * self.layers
+        return (
+            _block("latent", "vector", width=self.latent),
+            _block("decoder_inputs", "token_sequence", length=self.steps, symbols=self.inputs),
+            _block("model_1", "dense_states", units=units),
+            _block("model_2", "recurrent_decoder", units=units, output_units=self.outputs),
+            _block("loss", "loss"),
+        )
+
+    def links(self) -> tuple[Link, ...]:
+        return _links({
+            "latent.output": "model_1.inputs",
+            "decoder_inputs.output": "model_2.inputs",
+            "model_1.states": "model_2.initial_states",
+            "model_2.outputs": "loss.predictions",
+        })  # fmt: skip
+
+    def bindings(self) -> tuple[Binding, ...]:
+        return (
+            Binding("latent.output", "latent", VectorCodec(standardise=False)),
+            Binding("decoder_inputs.output", "inputs", IdsCodec()),
+            Binding("loss.targets", "targets", IdsCodec()),
+        )
+
+
+class Translator(NamedTuple):
+    """A Transformer, normalised before each part, with sinusoidal positions, without dropout and padding.
+
+    `steps` of source and target each, `symbols` of both, and the numbers of Vaswani et al. (2017).
+    """
+
+    steps: int
+    symbols: int
+    layers: int
+    width: int
+    heads: int
+    feed_forward: int
+
+    def arrays(self, rows: int, seed: int) -> Arrays:
+        """Return `source`, `inputs` and `targets`, each (rows, steps) uint16 ids without padding, which is 0.
+
+        Targets are the inputs a step later.
+        """
+        random = np.random.default_rng(seed)
+        source, target = (random.integers(1, self.symbols, (rows, self.steps + 1)).astype(np.uint16) for _ in range(2))
+        return {"source": source[:, 1:], "inputs": target[:, :-1], "targets": target[:, 1:]}
+
+    def blocks(self) -> tuple[Block, ...]:
+        shared = {
+            "layers": self.layers, "width": self.width, "heads": self.heads, "feed_forward": self.feed_forward,
+            "dropout": 0.0, "mask_padding": False,
+        }  # fmt: skip
+        return (
+            _block("source", "token_sequence", length=self.steps, symbols=self.symbols, encoding="ids"),
+            _block("decoder_inputs", "token_sequence", length=self.steps, symbols=self.symbols, encoding="ids"),
+            _block("model_1", "transformer_encoder", **shared),
+            _block("model_2", "transformer_decoder", **shared, output_units=self.symbols),
+            _block("loss", "loss"),
+        )
+
+    def links(self) -> tuple[Link, ...]:
+        return _links({
+            "source.output": "model_1.inputs",
+            "decoder_inputs.output": "model_2.inputs",
+            "model_1.memory": "model_2.memory",
+            "model_2.outputs": "loss.predictions",
+        })  # fmt: skip
+
+    def bindings(self) -> tuple[Binding, ...]:
+        ports = {"source.output": "source", "decoder_inputs.output": "inputs", "loss.targets": "targets"}
+        return tuple(Binding(port, column, IdsCodec()) for port, column in ports.items())
+
+
+SIZES: dict[str, Size] = {
     "tiny": Size(6, 7, 5, 3, 8, 2),
     "seed": Size(33, 44, 22, 11, 128, 2),
     "smiles": Size(142, 35, 35, 7, 256, 3),
     "large": Size(71, 29, 29, 512, 512, 4),
 }
+TRANSLATORS: dict[str, Translator] = {
+    "tiny-translator": Translator(6, 7, 2, 8, 2, 16),
+    "translator": Translator(128, 8000, 6, 512, 8, 2048),
+}
 STEPS_ON_GPU = 300
-STEPS_ON_CPU: dict[SizeName, int] = {"tiny": 200, "seed": 40, "smiles": 4, "large": 3}
+STEPS_ON_CPU: dict[SizeName, int] = {"tiny": 200, "seed": 40, "smiles": 4, "large": 3, "tiny-translator": 50, "translator": 2}
 """Optimizer steps of an epoch, so that an epoch takes a second or two."""
 PEER_STEPS_ON_CPU = 20
 """Most steps of a peer's epoch on a CPU: theirs hold floats in memory. On GPUs a start and a wait would count."""
@@ -68,7 +158,12 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def shape(self) -> Size:
+        """The numbers of a stack; KeyError for a Transformer."""
         return SIZES[self.size]
+
+    @property
+    def network(self) -> Size | Translator:
+        return SIZES.get(self.size) or TRANSLATORS[self.size]
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,49 +178,29 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss: float
 
 
-def arrays(size: Size, rows: int, seed: int = 0) -> dict[str, npt.NDArray[Any]]:
-    """`latent` (rows, latent) float32; `inputs` and `targets` (rows, steps) uint8 ids. The same for the same seed."""
-    random = np.random.default_rng(seed)
-    return {
-        "latent": random.standard_normal((rows, size.latent), np.float32),
-        "inputs": random.integers(0, size.inputs, (rows, size.steps)).astype(np.uint8),
-        "targets": random.integers(0, size.outputs, (rows, size.steps)).astype(np.uint8),
-    }
+def arrays(network: Size | Translator, rows: int, seed: int = 0) -> Arrays:
+    """Return the columns of the data by name, the same for the same seed."""
+    return network.arrays(rows, seed)
 
 
 def write_arrays(job: Job, folder: Path) -> Path:
     """The job's rows as a file that `design` is bound to."""
     path = folder / DATA_FILE
-    found: Mapping[str, Any] = arrays(job.shape, job.rows)
+    found: Mapping[str, Any] = arrays(job.network, job.rows)
     np.savez(path, **found)
     return path
 
 
 def design(job: Job) -> Design:
     """The model of a job, bound to the columns of `arrays`, without validation."""
-    size = job.shape
-    units = (size.units,) * size.layers
-    blocks = (
-        _block("latent", "vector", width=size.latent),
-        _block("decoder_inputs", "token_sequence", length=size.steps, symbols=size.inputs),
-        _block("model_1", "dense_states", units=units),
-        _block("model_2", "recurrent_decoder", units=units, output_units=size.outputs),
-        _block("loss", "loss"),
-    )
-    feeds = {
-        "latent.output": "model_1.inputs",
-        "decoder_inputs.output": "model_2.inputs",
-        "model_1.states": "model_2.initial_states",
-        "model_2.outputs": "loss.predictions",
-    }
-    links = tuple(Link(Port.parse(source), Port.parse(target)) for source, target in feeds.items())
-    bindings = (
-        Binding("latent.output", "latent", VectorCodec(standardise=False)),
-        Binding("decoder_inputs.output", "inputs", IdsCodec()),
-        Binding("loss.targets", "targets", IdsCodec()),
-    )
+    network = job.network
     training = Training(epochs=job.epochs, batch_size=job.batch, precision=job.precision)
-    return Design(blocks, links).with_data(DataSource(DATA_FILE, Split(validation=0.0), bindings)).with_training(training)
+    source = DataSource(DATA_FILE, Split(validation=0.0), network.bindings())
+    return Design(network.blocks(), network.links()).with_data(source).with_training(training)
+
+
+def _links(feeds: Mapping[str, str]) -> tuple[Link, ...]:
+    return tuple(Link(Port.parse(source), Port.parse(target)) for source, target in feeds.items())
 
 
 def _block(block_id: str, kind: str, **parameters: Any) -> Block:

@@ -116,6 +116,10 @@ class Writer(ABC):
         """Further arguments of the opener."""
         return {}
 
+    def tolerance(self, model: keras.Model) -> float:
+        """The largest difference that is allowed for this model; see `ExportFormat.tolerance`."""
+        return self.format.tolerance
+
     def weights(self, source: Source) -> list[Array]:
         """Weights that the opener puts into a model whose file holds none."""
         return []

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
+
+if TYPE_CHECKING:
+    import keras
+
+TOLERANCE_OF_ATTENTION = 1e-6
+"""Layers of attention add their products up in another order in Keras 2."""
 
 
 class Keras2File(Writer):
@@ -33,6 +39,12 @@ class Keras2File(Writer):
             reason = str(error).partition("\n")[0][:300].rstrip(".")
             raise self.cannot_carry(source.part, f"tf_keras says: {reason}.") from error
         return (path,)
+
+    def tolerance(self, model: keras.Model) -> float:
+        from seqdec_gui.runner.normalization import all_layers
+
+        attends = any(type(layer).__name__.endswith("Attention") for layer in all_layers(model))
+        return TOLERANCE_OF_ATTENTION if attends else super().tolerance(model)
 
     def not_reopened(self, source: Source, path: Path, wanted: Path, reason: str) -> Exception:
         return SeqdecError(f"tf_keras cannot open {wanted.name}: {reason}")
