@@ -130,8 +130,8 @@ def progress_of(path: Path) -> Progress:
         return _progress(file)
 
 
-def load_weights(models: Mapping[str, keras.Model], path: Path, which: WeightsInUse | None = None) -> WeightsInUse:
-    """Load weights and moving statistics into models of the same design; returns which weights these are.
+def load_weights(models: Mapping[str, keras.Model], path: Path, which: WeightsInUse | None = None) -> Progress:
+    """Load weights and moving statistics into models of the same design; returns how far the training was.
 
     Without `which` those that the training uses are taken. Raises InvalidInput, also where the checkpoint has no average.
     """
@@ -142,7 +142,7 @@ def load_weights(models: Mapping[str, keras.Model], path: Path, which: WeightsIn
                 [Problem("error", "no_averages", "checkpoint", f"{path} holds no moving average of the weights.", hint)]
             )
         _assign(path, file, _model_variables(models), *_groups(file, which))
-        return "averaged" if _uses_averages(file, which) else "trained"
+        return _progress(file)
 
 
 def _uses_averages(file: h5py.File, which: WeightsInUse | None) -> bool:
