@@ -76,7 +76,7 @@ def save(
 
     `use` says which weights readers take if the optimizer keeps a moving average and they ask for none by name.
     """
-    averages = _averages(models, optimizer)
+    averages = _averages(models, optimizer, begun=progress.total_steps > 0)
     use = use if averages else "trained"
     data = _encoded(_model_variables(models), _optimizer_variables(optimizer), progress, averages=averages, use=use)
     path.parent.mkdir(exist_ok=True)
@@ -93,7 +93,7 @@ def _encoded(
 ) -> bytes:
     """Return the content of a checkpoint. Raises FloatingPointError where a weight is not finite.
 
-    `averages` gives the name of a variable of the optimizer by that of the weight of which it is the average.
+    `averages` gives the path of its average in the file, by the name of a weight.
     """
     buffer = io.BytesIO()  # a full disk then is an error of one write, which HDF5 would not survive
     with h5py.File(buffer, "w", userblock_size=HEAD_BYTES) as file:
@@ -105,8 +105,8 @@ def _encoded(
             file[f"weights/{name}"] = _finite(name, variable)
         for name, variable in slots:
             file[f"optimizer/{name}"] = _finite(name, variable)
-        for name, slot in (averages or {}).items():
-            file[f"averages/{name}"] = file[f"optimizer/{slot}"]
+        for name, where in (averages or {}).items():
+            file[f"averages/{name}"] = file[where]
         file.attrs["use"] = use
     with buffer.getbuffer() as content:
         content[:HEAD_BYTES] = head(zlib.crc32(content[HEAD_BYTES:]))
@@ -270,11 +270,18 @@ def _optimizer_variables(optimizer: keras.Optimizer) -> Iterator[tuple[str, Any]
         yield f"{number:03d} {variable.name.replace('/', '_')}", variable
 
 
-def _averages(models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> dict[str, str]:
-    """Return the name of every average in the optimizer, by the name of its weight."""
+def _averages(models: Mapping[str, keras.Model], optimizer: keras.Optimizer, begun: bool) -> dict[str, str]:
+    """Return the path in the file of every average that the optimizer keeps, by the name of its weight.
+
+    Before the first step the average is the weight itself, and the slot is not filled yet.
+    """
     slots = {id(variable): name for name, variable in _optimizer_variables(optimizer)}
     of_weight = {id(variable): slots[id(average)] for variable, average in averages_in(optimizer)}
-    return {name: of_weight[id(variable)] for name, variable in _model_variables(models) if id(variable) in of_weight}
+    return {
+        name: f"optimizer/{of_weight[id(variable)]}" if begun else f"weights/{name}"
+        for name, variable in _model_variables(models)
+        if id(variable) in of_weight
+    }
 
 
 def _value(variable: Any) -> np.ndarray[Any, Any]:

@@ -85,7 +85,7 @@ def kernel_and_bias(found: Any) -> tuple[float, float]:
 def test_a_checkpoint_carries_the_weights_and_their_average(tmp_path: Path) -> None:
     path, of_run = tmp_path / "best.weights.h5", models(a=dense(1))
     kernel = of_run["a"].layers[0].variables[0]
-    checkpoints.save(path, of_run, averaging(kernel, 7), Progress(), "averaged")
+    checkpoints.save(path, of_run, averaging(kernel, 7), Progress(step=1), "averaged")
     for which, expected in ((None, (7.0, 1.0)), ("averaged", (7.0, 1.0)), ("trained", (1.0, 1.0))):
         into = models(a=dense(0))
         checkpoints.load_weights(into, path, which)  # type: ignore[arg-type]
@@ -101,9 +101,17 @@ def test_a_checkpoint_carries_the_weights_and_their_average(tmp_path: Path) -> N
     assert kernel_and_bias(resumed) == (1.0, 1.0)
     assert slots.averages[0].value[0, 0] == 7
 
-    checkpoints.save(path, of_run, averaging(kernel, 7), Progress(), "trained")
+    checkpoints.save(path, of_run, averaging(kernel, 7), Progress(step=1), "trained")
     into = models(a=dense(0))
     checkpoints.load_weights(into, path)
+    assert kernel_and_bias(into) == (1.0, 1.0)
+
+
+def test_before_the_first_step_the_average_is_the_weight(tmp_path: Path) -> None:
+    path, of_run = tmp_path / "last.weights.h5", models(a=dense(1))
+    checkpoints.save(path, of_run, averaging(of_run["a"].layers[0].variables[0], 0), Progress())
+    into = models(a=dense(0))
+    checkpoints.load_weights(into, path, "averaged")
     assert kernel_and_bias(into) == (1.0, 1.0)
 
 
