@@ -9,19 +9,23 @@ import msgspec
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.graph import Call
 from seqdec_gui.domain.layers.layer import Layer
-from seqdec_gui.domain.layers.masks import gives_masks
+from seqdec_gui.domain.layers.masks import gives_masks, lost_mask
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.shapes import Inference
 
 
 def advice(design: Design, inference: Inference) -> Iterator[Problem]:
-    """Yield warnings of masks that `.h5` cannot store, the advice of each kind, and warnings of statistics per device."""
+    """Yield warnings of masks that are lost or not in `.h5`, the advice of each kind, and warnings of local statistics."""
     padded_left = _padded_left(design)
     for block in design.blocks:
         submodel = inference.blocks[block.id].submodel
         if submodel is not None and gives_masks(submodel):
             text = "An .h5 file cannot carry the mask of padding of this block: plain Keras would refuse to load it."
             yield Problem("warning", "mask_not_in_h5", block.id, text, "Export as .keras, or do without the mask.")
+        lost = None if submodel is None else lost_mask(submodel)
+        if lost:
+            text = f"{lost[0]} drops the mask of padding, so that padding counts in {lost[1]} as any other step does."
+            yield Problem("warning", "mask_lost", block.id, text, "Put another layer in its place, or mask after it.")
         if submodel is not None and any(_hard_sigmoid(call.layer) for call in submodel.calls):
             text = "Keras 2 computes hard_sigmoid otherwise, so that the export format keras2-h5 cannot carry this block."
             hint = "Choose another activation if a file for Keras 2 is wanted."

@@ -149,6 +149,7 @@ _ROWS = (
     Code("looks_like_padding", "data", "An id ends rows as padding would and counts like every other: set the codec's pad_id if it is padding."),
     Code("loss_activation", "design", "The loss does not suit the activation of the output it is connected to: change one of them."),
     Code("lost_letters", "data", "Text holds U+FFFD, where another program could not decode a letter: make the file again from its source."),
+    Code("mask_lost", "design", "A layer drops the mask of padding, and a later one would use it: take another, or mask after it."),
     Code("mask_not_in_h5", "export", "A .h5 file cannot carry the mask of padding: export as .keras, or do without the mask."),
     Code("may_not_generate", "generate", "Whether the model generates or needs the true sequence depends on the data, which is not bound yet: bind the columns."),
     Code("merged_cells", "data", "A workbook has merged cells, whose value is read in the first alone: unmerge them, and fill it into every row."),

@@ -142,17 +142,25 @@ def finite(value: float) -> float | None:
 
 
 def neutral_biases(design: Design, weights: Sequence[WeightName]) -> tuple[str, ...]:
-    """Return `block/path` of biases that the next layer, a BatchNormalization, cancels: their gradient is rounding error."""
-    layers = {
-        block_id: layers_before_normalization(block.submodel)
-        for block_id, block in infer(design).blocks.items()
-        if block.submodel is not None
+    """Return `block/path` of biases that change no prediction: their gradient is rounding error, which Adam enlarges.
+
+    These are what the next layer, a BatchNormalization, cancels, and the bias of the keys of an attention, which adds the same
+    to the scores of all keys of a query.
+    """
+    submodels = {block_id: block.submodel for block_id, block in infer(design).blocks.items() if block.submodel is not None}
+    before = {block_id: layers_before_normalization(submodel) for block_id, submodel in submodels.items()}
+    attending = {
+        block_id: {call.layer.name for call in submodel.calls if call.layer.type == "MultiHeadAttention"}
+        for block_id, submodel in submodels.items()
     }
-    return tuple(
-        f"{weight.block}/{weight.path}"
-        for weight in weights
-        if weight.path.endswith("/bias") and weight.path.partition("/")[0] in layers.get(weight.block, ())
-    )
+
+    def cancels(weight: WeightName) -> bool:
+        layer, _, rest = weight.path.partition("/")
+        if rest == "key/bias":
+            return layer in attending.get(weight.block, ())
+        return rest.rpartition("/")[2] == "bias" and layer in before.get(weight.block, ())
+
+    return tuple(f"{weight.block}/{weight.path}" for weight in weights if cancels(weight))
 
 
 def layers_before_normalization(submodel: Submodel) -> set[str]:

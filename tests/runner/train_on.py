@@ -42,6 +42,14 @@ DESIGNS = {
 }
 
 
+def is_compared(variable: str) -> bool:
+    """Return whether devices have to agree on it: not the state of random numbers, nor the bias of the keys of an attention.
+
+    That adds the same to all scores of a query; its gradient is rounding error, which Adam enlarges.
+    """
+    return "seed_generator" not in variable and not ("_Attention_" in variable and variable.endswith(" 03 bias"))
+
+
 def environment(engine: EngineName, count: int) -> dict[str, str]:
     """For a child of this script on so many virtual devices."""
     return child_environment(Placement(DeviceChoice("cpu", count), engine), os.environ)

@@ -142,6 +142,15 @@ def test_a_bias_whose_layer_feeds_something_else_too_is_not_neutral():
     assert neutral_biases(tower, weights) == (f"tower/{names[0]}/bias",)
 
 
+def test_the_bias_of_the_keys_of_an_attention_is_neutral_and_those_of_queries_and_values_are_not():
+    rows = [{"layer": "MultiHeadAttention"}, {"layer": "Dense", "units": 4}]
+    made = design([block("x", "float_sequence", length=5, features=3), block("head", "layer_stack", layers=rows)],
+                  ["x.output -> head.inputs"])  # fmt: skip
+    attention, dense = (call.layer.name for call in infer(made).blocks["head"].submodel.calls)
+    paths = [f"{attention}/{part}/bias" for part in ("query", "key", "value", "attention_output")] + [f"{dense}/bias"]
+    assert neutral_biases(made, [WeightName("head", path, True) for path in paths]) == (f"head/{attention}/key/bias",)
+
+
 # -- the file
 def test_a_certificate_is_stored_with_the_run_and_read_back(tmp_path):
     run = RunFolder(tmp_path)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import keras
 
 TOLERANCE_OF_ATTENTION = 1e-6
-"""Layers of attention add their products up in another order in Keras 2."""
+"""2.1e-7 was seen of two designs with attention (TensorFlow 2.21, tf_keras 2.21)."""
 
 
 class Keras2File(Writer):

@@ -15,14 +15,14 @@ from tests.runner.jax_checks.engines import difference, made, some_rows, train, 
 
 
 def many_devices_equal_one(folder: Path) -> None:
-    cases = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,)}
+    cases = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,), "transformer": (2,)}
     for name, counts in cases.items():
         found = {}
         for count in (1, *counts):
             there, dataset = made(name, folder, count)
             found[count] = train_on.trained(there, dataset)
         for count in counts:
-            worst = {key: difference(found[1][key], found[count][key]) for key in found[1] if "seed_generator" not in key}
+            worst = {key: difference(found[1][key], found[count][key]) for key in found[1] if train_on.is_compared(key)}
             assert {key: value for key, value in worst.items() if value > 1e-5} == {}, (name, count, worst)
         moving = [key for key in found[1] if "moving" in key]
         assert all(np.any(found[1][key] != (1.0 if "variance" in key else 0.0)) for key in moving)
