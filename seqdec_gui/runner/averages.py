@@ -9,4 +9,4 @@ from typing import Any
 def averages(optimizer: Any) -> Iterator[tuple[Any, Any]]:
     """Yield every variable that is trained with its moving average; nothing if none is kept."""
     if kept := getattr(optimizer, "averages", ()):
-        yield from zip(optimizer._trainable_variables, kept, strict=True)
+        yield from zip(optimizer.averaged, kept, strict=True)

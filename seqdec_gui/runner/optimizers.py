@@ -87,13 +87,14 @@ def _factors(program: Program, models: Mapping[str, keras.Model], variables: lis
 
 @cache
 def _extended(base: Any) -> Any:
-    """Return a class of optimizers that have what this module adds; its attributes but `averages` are set before `build`."""
+    """Return a class of optimizers that have what this module adds; its attributes but the last two are set before `build`."""
 
     class Extended(base):  # type: ignore[misc]
         value_limit = 0.0
         average_decay = 0.0
         rate_factors: tuple[float, ...] = ()
         decayed: tuple[bool, ...] = ()
+        averaged: tuple[Any, ...] = ()
         averages: tuple[Any, ...] = ()
 
         def __setattr__(self, name: str, value: Any) -> None:
@@ -107,6 +108,7 @@ def _extended(base: Any) -> Any:
                 return
             super().build(variables)
             if self.average_decay:
+                self.averaged = tuple(variables)
                 self.averages = tuple(self.add_optimizer_variables(variables, "average"))
 
         def _clip_gradients(self, grads: list[Any]) -> list[Any]:
@@ -135,5 +137,5 @@ def _extended(base: Any) -> Any:
     return Extended
 
 
-_OWN = ("value_limit", "average_decay", "rate_factors", "decayed", "averages")
+_OWN = ("value_limit", "average_decay", "rate_factors", "decayed", "averaged", "averages")
 """The attributes that `_extended` adds."""

@@ -52,9 +52,13 @@ def lines_of(made: Exported) -> list[str]:
     if made.seconds:
         times = f"{made.seconds * 1e3:.2g} ms; Keras here takes {made.keras_seconds * 1e3:.2g} ms"
         lines.append(f"{made.bytes:,} bytes; the rows take {times}")
-    if made.weights is not None:
-        lines.append(f"Weights: {WEIGHTS_WORDS[made.weights]}")
-    return [*lines, *(scaling.sentence() for scaling in made.standardised), *made.paths]
+    return [*lines, *notes_on(made), *made.paths]
+
+
+def notes_on(made: Exported | ExportedAll) -> list[str]:
+    """Return a line on which weights were exported, if there is a choice, and one on each tensor that is standardised."""
+    weights = [f"Weights: {WEIGHTS_WORDS[made.weights]}"] if made.weights is not None else []
+    return weights + [scaling.sentence() for scaling in made.standardised]
 
 
 def verdict_on(made: ExportedAll) -> tuple[str, str]:

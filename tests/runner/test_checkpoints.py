@@ -74,7 +74,7 @@ def test_a_checkpoint_gives_back_variables_and_progress(tmp_path: Path) -> None:
 def averaging(trained: Variable, value: float) -> Any:
     """An optimizer that keeps the moving average of one weight."""
     slots = [Variable("learning_rate", [0.1]), Variable("average", np.full(trained.shape, value))]
-    return SimpleNamespace(variables=slots, averages=(slots[1],), _trainable_variables=[trained])
+    return SimpleNamespace(variables=slots, averages=(slots[1],), averaged=(trained,))
 
 
 def kernel_and_bias(found: Any) -> tuple[float, float]:

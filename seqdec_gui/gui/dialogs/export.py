@@ -38,7 +38,7 @@ from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.workspace.workspace import Workspace
-from seqdec_gui.runs.export_choices import block_parts, lines_of, read_run, step_parts, verdict_on
+from seqdec_gui.runs.export_choices import block_parts, lines_of, notes_on, read_run, step_parts, verdict_on
 from seqdec_gui.runs.export_formats import (
     EXPORT_FORMATS,
     ExportFormat,
@@ -50,7 +50,6 @@ from seqdec_gui.runs.export_formats import (
     with_ending_of,
 )
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.task_names import WEIGHTS_WORDS
 from seqdec_gui.runs.task_results import Exported, ExportedAll
 from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, ExportTask, Notice, Progress
 
@@ -375,8 +374,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._table.show_results(made.results)
         text, role = verdict_on(made)
         self._say(text, role)
-        lines = [f"Weights: {WEIGHTS_WORDS[made.weights]}"] if made.weights is not None else []
-        lines += [scaling.sentence() for scaling in made.standardised]
+        lines = notes_on(made)
         self._result.setText("\n".join(lines))
         self._result.setVisible(bool(lines))
         self._open_folder.show()
