@@ -23,6 +23,7 @@ from seqdec_gui.runs.export_formats import (
     fail_unless_installed,
 )
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.task_names import WEIGHTS_WORDS, WeightsInUse
 from seqdec_gui.runs.task_results import Exported, ExportedAll
 from seqdec_gui.runs.tasks import ExportAllTask, ExportTask
 
@@ -82,6 +83,7 @@ def _one(arguments: argparse.Namespace, target: RunFolder, format: ExportFormat)
     if result.seconds:
         times = f"{result.seconds * 1e3:.2g} ms (Keras here: {result.keras_seconds * 1e3:.2g} ms)"
         say(f"{result.bytes:,} bytes; {result.rows:,} rows in {times}")
+    _say_weights(result.weights)
     _say_standardised(result.standardised)
     for path in result.paths:
         say(f"exported {path}")
@@ -118,9 +120,15 @@ def _all(arguments: argparse.Namespace, target: RunFolder) -> int:
     say_table(rows)
     compared = max((each.rows for each in result.results), default=0)
     say(f"difference: the largest on {compared:,} rows; ms: for these rows (Keras here: {result.keras_seconds * 1e3:.3g})")
+    _say_weights(result.weights)
     _say_standardised(result.standardised)
     say(f"exported into {folder}")
     return int(any(each.sentence and not each.limit for each in result.results))
+
+
+def _say_weights(weights: WeightsInUse | None) -> None:
+    if weights is not None:
+        say(f"weights: {WEIGHTS_WORDS[weights]}")
 
 
 def _say_standardised(scalings: tuple[Scaling, ...]) -> None:

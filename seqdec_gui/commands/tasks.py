@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -22,11 +22,13 @@ from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.events import Started
 from seqdec_gui.runs.folder import RunFolder, open_run
 from seqdec_gui.runs.reader import read_events
+from seqdec_gui.runs.task_names import CheckpointName, checkpoint_in
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     """Add `--checkpoint`, which selects the weights of a run."""
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights (default: best)")
+    text = "which weights (default: best); of a run that averages weights those it uses, or those that are named"
+    parser.add_argument("--checkpoint", choices=get_args(CheckpointName), default="best", help=text)
 
 
 def add_devices(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +60,7 @@ def keep_feed_map(design: Design, file: str | None) -> Design:
 def trained_run(path: str, checkpoint: str) -> RunFolder:
     """Open a run that has this checkpoint. Raises InvalidInput."""
     run = open_run(path)
-    if not any(run.checkpoints.glob(f"{checkpoint}*")):
+    if not any(run.checkpoints.glob(f"{checkpoint_in(checkpoint)}*")):
         text = f"{run.path} has no checkpoint {checkpoint!r} yet. {run.status().text}"
         raise InvalidInput(text, "no_checkpoint")
     return run

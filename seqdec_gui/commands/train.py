@@ -32,7 +32,7 @@ from seqdec_gui.runs.readiness import problems_in_data, readiness
 from seqdec_gui.runs.salvage import events_of
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
 
-_TRAINING = ("epochs", "batch_size", "seed", "keep_checkpoints", "quality", "quality_rows", "quality_share")
+_TRAINING = ("epochs", "batch_size", "micro_batches", "seed", "keep_checkpoints", "quality", "quality_rows", "quality_share")
 """The training parameters that have an option of their own."""
 
 
@@ -50,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_placement(parser)
     parser.add_argument("--epochs", metavar="N", help="passes over the training rows")
     parser.add_argument("--batch-size", metavar="N", help="rows per step, over all devices together")
+    text = "parts in which each device computes its rows of a step, to save memory (default: the design's)"
+    parser.add_argument("--micro-batches", metavar="N", help=text)
     parser.add_argument("--seed", metavar="N", help="initial weights, order of rows, random layers")
     text = f"measure what is generated for validation rows while training: {', '.join(MEASURES)}; several with commas"
     parser.add_argument("--quality", metavar="MEASURES", help=text)

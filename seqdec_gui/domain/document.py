@@ -67,7 +67,12 @@ def to_builtins(design: Design) -> dict[str, Any]:
     }
 
 
-ADDED_LATER = frozenset({"keep_checkpoints", "quality", "quality_rows", "quality_share"})
+ADDED_LATER = frozenset(
+    {
+        "keep_checkpoints", "quality", "quality_rows", "quality_share", "warmup_steps", "micro_batches", "decayed",
+        "clip_value", "label_smoothing", "average_decay", "use_weights",
+    }
+)  # fmt: skip
 """Parameters of the training that the first readers of format 1 refuse."""
 
 
@@ -75,7 +80,19 @@ def _training_to_builtins(training: Training) -> dict[str, Any]:
     """Return the training's parameters; one that earlier versions do not know is left out where it has its default."""
     plain: dict[str, Any] = msgspec.to_builtins(training)
     usual: dict[str, Any] = msgspec.to_builtins(Training())
-    return {name: value for name, value in plain.items() if name not in ADDED_LATER or value != usual[name]}
+    if training.optimizer == "adamw":  # or `_training` would take the file for one of an earlier version
+        del usual["decayed"]
+    return {name: value for name, value in plain.items() if name not in ADDED_LATER or value != usual.get(name)}
+
+
+def _training(plain: Any) -> Any:
+    """Return the training's parameters as read, completed where an earlier version meant something else than the default.
+
+    With AdamW all weights decayed before it could be chosen.
+    """
+    if isinstance(plain, dict) and plain.get("optimizer") == "adamw" and "decayed" not in plain:
+        return plain | {"decayed": "all"}
+    return plain
 
 
 def _data_to_builtins(data: DataSource) -> dict[str, Any]:
@@ -157,7 +174,7 @@ def from_builtins(plain: Any) -> Design:
         blocks=tuple(block for i, item in enumerate(blocks) if (block := _block(item, i, problems)) is not None),
         links=tuple(link for i, item in enumerate(links) if (link := _link(item, i, problems)) is not None),
         data=_section(plain, "data", DataSource, problems),
-        training=_section(plain, "training", Training, problems),
+        training=_section(plain | {"training": _training(plain.get("training", {}))}, "training", Training, problems),
         id=_id(plain, problems),
         frames=frames,
         notes=notes,

@@ -13,7 +13,8 @@ from seqdec_gui.domain.quality import MEASURES, PREFIX
 
 LABELS = {
     "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Reports per epoch", "clip_norm": "Clip norm",
-    "keep_checkpoints": "Keep newest",
+    "keep_checkpoints": "Keep newest", "warmup_steps": "Warm-up", "clip_value": "Clip value",
+    "decayed": "Decaying weights", "average_decay": "Weight averaging", "use_weights": "Weights to use",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
     "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
     "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
@@ -27,6 +28,7 @@ LABELS = {
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
     "kl_warmup_epochs": "epochs", "keep_checkpoints": "checkpoints", "quality_rows": "rows",
+    "micro_batches": "parts", "warmup_steps": "steps",
 }  # fmt: skip
 """The unit of each field that has one."""
 
@@ -48,10 +50,14 @@ HELP = {
 """Help texts of fields without a description."""
 
 TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Training", ("epochs", "batch_size", "mini_epochs", "seed")),
-    ("Optimizer", ("optimizer", "learning_rate", "weight_decay", "momentum", "clip_norm")),
+    ("Training", ("epochs", "batch_size", "micro_batches", "mini_epochs", "seed")),
+    ("Optimizer", (
+        "optimizer", "learning_rate", "weight_decay", "decayed", "momentum", "clip_norm", "clip_value", "label_smoothing",
+        "average_decay", "use_weights",
+    )),
     ("Learning rate schedule", (
-        "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate", "plateau_factor", "plateau_patience",
+        "warmup_steps", "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate",
+        "plateau_factor", "plateau_patience",
     )),
     ("Best checkpoint and early stopping", ("monitor", "keep_checkpoints", "early_stopping_patience", "early_stopping_delta")),
     ("Quality of what is generated", ("quality", "quality_rows", "quality_share")),
@@ -62,6 +68,8 @@ TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _Rule = Callable[[Any], bool]
 _TRAINING: dict[str, _Rule] = {
     "weight_decay": lambda t: t.optimizer == "adamw",
+    "decayed": lambda t: t.optimizer == "adamw" and t.weight_decay > 0,
+    "use_weights": lambda t: t.average_decay > 0,
     "momentum": lambda t: t.optimizer in ("sgd", "rmsprop"),
     "schedule_first_epoch": lambda t: t.schedule in ("exponential", "cosine"),
     "schedule_last_epoch": lambda t: t.schedule in ("exponential", "cosine"),

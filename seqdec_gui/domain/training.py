@@ -20,15 +20,55 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_size: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Rows per optimizer step over all devices together (global batch).")
     ] = 64
+    micro_batches: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Parts in which each device computes its rows of a step one by one, to save memory; 1: all at once.",
+        ),
+    ] = 1
     optimizer: Annotated[Literal["adam", "adamw", "rmsprop", "sgd"], Meta(description="Optimizer.")] = "adam"
     learning_rate: Annotated[float, Meta(gt=0, le=100, description="Learning rate at the start.")] = 1e-3
     weight_decay: Annotated[float, Meta(ge=0, le=1, description="Decoupled weight decay (AdamW).")] = 0.004
+    decayed: Annotated[
+        Literal["kernels", "all"],
+        Meta(description="Weights that decay: kernels alone, or all of them (biases, normalisation and embeddings too)."),
+    ] = "kernels"
     momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum (SGD and RMSprop).")] = 0.0
     clip_norm: Annotated[
         float, Meta(ge=0, le=1e15, description="Scale all gradients down together to this global norm; 0: off.")
     ] = 0.0
+    clip_value: Annotated[
+        float, Meta(ge=0, le=1e15, description="Limit each value of a gradient to this size, before the norm; 0: off.")
+    ] = 0.0
+    label_smoothing: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="Share of each target that is spread evenly over all symbols while training; reports are without it.",
+        ),
+    ] = 0.0
+    average_decay: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="Decay per step of a moving average of the weights (0.999, say); 0: none is kept."),
+    ] = 0.0
+    use_weights: Annotated[
+        Literal["averaged", "trained"],
+        Meta(description="Which weights validate, pick the best checkpoint, and are generated from and exported."),
+    ] = "averaged"
+    warmup_steps: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=MOST,
+            description="Steps over which the learning rate grows evenly, before the schedule; 0: off.",
+        ),
+    ] = 0
     schedule: Annotated[
-        Literal["constant", "exponential", "cosine", "plateau"], Meta(description="How the learning rate changes.")
+        Literal["constant", "exponential", "cosine", "inverse_square_root", "plateau"],
+        Meta(description="How the learning rate changes (inverse_square_root: as 1/sqrt(step), from the end of the warm-up)."),
     ] = "constant"
     schedule_first_epoch: Annotated[
         int, Meta(ge=1, le=MOST, description="Epoch whose first step begins the decay, step by step (exponential, cosine).")
@@ -38,7 +78,8 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=0, le=MOST, description="Epoch whose last step has the final rate (exponential, cosine); 0: the last epoch."),
     ] = 0
     final_learning_rate: Annotated[
-        float, Meta(ge=0, le=100, description="Rate at the end of the decay, and the least for plateau.")
+        float,
+        Meta(ge=0, le=100, description="Rate at the end of the decay; the least for inverse_square_root and plateau."),
     ] = 1e-6
     plateau_factor: Annotated[float, Meta(gt=0, lt=1, description="Factor applied when the metric stands still (plateau).")] = (
         0.5
@@ -91,6 +132,21 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="BatchNormalization over the global batch (equal to one device), or over each device's rows."),
     ] = "global"
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Initial weights, row order and random layers.")] = 0
+
+    @property
+    def rows_at_once(self) -> int:
+        """Rows that all devices together compute at once: a part of the batch with `micro_batches`."""
+        return max(1, self.batch_size // self.micro_batches)
+
+    @property
+    def averages(self) -> bool:
+        """Whether a moving average of the weights is kept."""
+        return self.average_decay > 0
+
+    @property
+    def validates_averages(self) -> bool:
+        """Whether reports are of the averaged weights."""
+        return self.averages and self.use_weights == "averaged"
 
     @property
     def measures(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
+from seqdec_gui.domain.training_options import training_problems
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -47,6 +48,7 @@ def check(design: Design) -> Report:
         *_data_files(design),
         *_bindings(design, inference),
         *_training(design),
+        *training_problems(design, inference),
         *advice(design, inference),
     ]
     if not errors(problems):

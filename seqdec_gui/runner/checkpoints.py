@@ -1,9 +1,10 @@
 """Checkpoints: weights, optimizer slots, random state and progress in one HDF5 file that any engine continues from.
 
 user block   the check sum of all that follows (`runs.checkpoint_file`)
-attributes   format, progress (JSON of `Progress`)
+attributes   format, progress (JSON of `Progress`), use (averaged or trained: the weights to read unless others are named)
 weights/<block>/<layer>/<00 name>   every variable of the layer: weights, moving statistics, seeds
 optimizer/<000 name>                every variable of the optimizer, in Keras's order
+averages/<block>/<layer>/<00 name>  links to the moving averages of weights among them, if the training keeps any
 texts/<name>                        what a file of weights keeps besides
 """
 
@@ -20,7 +21,8 @@ import h5py
 import msgspec
 import numpy as np
 
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.runner.averages import averages as averages_in
 from seqdec_gui.runner.engines.base import Sum
 from seqdec_gui.runner.keras_safety import fault_of_hdf5
 from seqdec_gui.runner.program import FULL
@@ -28,6 +30,7 @@ from seqdec_gui.runner.schedule import Watch
 from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, HEAD_BYTES, USE_THE_OTHER, damaged, fail_if_damaged, head
 from seqdec_gui.runs.events import Metrics
 from seqdec_gui.runs.files import write_atomically
+from seqdec_gui.runs.task_names import WeightsInUse
 
 if TYPE_CHECKING:
     import keras
@@ -62,9 +65,20 @@ class Progress(msgspec.Struct, frozen=True):
         return (self.epoch - 1) * self.steps_per_epoch + self.step
 
 
-def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer, progress: Progress) -> None:
-    """Write a checkpoint whole or not at all. Raises OSError, and FloatingPointError where a weight is not finite."""
-    data = _encoded(_model_variables(models), _optimizer_variables(optimizer), progress)
+def save(
+    path: Path,
+    models: Mapping[str, keras.Model],
+    optimizer: keras.Optimizer,
+    progress: Progress,
+    use: WeightsInUse = "averaged",
+) -> None:
+    """Write a checkpoint whole or not at all. Raises OSError, and FloatingPointError where a weight is not finite.
+
+    `use` says which weights readers take if the optimizer keeps a moving average and they ask for none by name.
+    """
+    averages = _averages(models, optimizer, begun=progress.total_steps > 0)
+    use = use if averages else "trained"
+    data = _encoded(_model_variables(models), _optimizer_variables(optimizer), progress, averages=averages, use=use)
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, data)
 
@@ -74,8 +88,13 @@ def _encoded(
     slots: Iterable[tuple[str, Any]],
     progress: Progress,
     texts: Mapping[str, str] | None = None,
+    averages: Mapping[str, str] | None = None,
+    use: WeightsInUse = "trained",
 ) -> bytes:
-    """Return the content of a checkpoint. Raises FloatingPointError where a weight is not finite."""
+    """Return the content of a checkpoint. Raises FloatingPointError where a weight is not finite.
+
+    `averages` gives the path of its average in the file, by the name of a weight.
+    """
     buffer = io.BytesIO()  # a full disk then is an error of one write, which HDF5 would not survive
     with h5py.File(buffer, "w", userblock_size=HEAD_BYTES) as file:
         file.attrs["format"] = FORMAT
@@ -86,6 +105,9 @@ def _encoded(
             file[f"weights/{name}"] = _finite(name, variable)
         for name, variable in slots:
             file[f"optimizer/{name}"] = _finite(name, variable)
+        for name, where in (averages or {}).items():
+            file[f"averages/{name}"] = file[where]
+        file.attrs["use"] = use
     with buffer.getbuffer() as content:
         content[:HEAD_BYTES] = head(zlib.crc32(content[HEAD_BYTES:]))
     return buffer.getvalue()
@@ -108,11 +130,28 @@ def progress_of(path: Path) -> Progress:
         return _progress(file)
 
 
-def load_weights(models: Mapping[str, keras.Model], path: Path) -> Progress:
-    """Load weights and moving statistics into models of the same design; returns the progress. Raises InvalidInput."""
+def load_weights(models: Mapping[str, keras.Model], path: Path, which: WeightsInUse | None = None) -> Progress:
+    """Load weights and moving statistics into models of the same design; returns how far the training was.
+
+    Without `which` those that the training uses are taken. Raises InvalidInput, also where the checkpoint has no average.
+    """
     with _opened(path, USE_THE_OTHER) as file:
-        _assign(path, file, _model_variables(models), "weights")
+        if which == "averaged" and "averages" not in file:
+            hint = "Train with training.average_decay above 0 to have one, or take the trained weights."
+            raise InvalidInput(
+                [Problem("error", "no_averages", "checkpoint", f"{path} holds no moving average of the weights.", hint)]
+            )
+        _assign(path, file, _model_variables(models), *_groups(file, which))
         return _progress(file)
+
+
+def _uses_averages(file: h5py.File, which: WeightsInUse | None) -> bool:
+    return "averages" in file and (which or str(file.attrs.get("use", "trained"))) == "averaged"
+
+
+def _groups(file: h5py.File, which: WeightsInUse | None = None) -> tuple[str, ...]:
+    """Return the groups in which to look for a weight, one after the other."""
+    return ("averages", "weights") if _uses_averages(file, which) else ("weights",)
 
 
 class KnownPart(NamedTuple):
@@ -145,7 +184,7 @@ def load_initial(
             )  # fmt: skip
         chosen = ((name, variable) for name, variable in _model_variables({name: models[name] for name in shared})
                   if not name.endswith("seed_generator_state"))  # fmt: skip
-        _assign(path, file, chosen, "weights", parts)
+        _assign(path, file, chosen, *_groups(file), known=parts)
         return shared
 
 
@@ -188,7 +227,7 @@ def load_part(path: Path, part: str, block: str, model: keras.Model) -> None:
             plain = layer.removeprefix(f"{block}_")
             if not last.endswith("seed_generator_state"):
                 chosen.append((f"{part}/{names.get(plain, plain)}/{last}", variable))
-        _assign(path, file, iter(chosen), "weights")
+        _assign(path, file, iter(chosen), *_groups(file))
 
 
 def parts_of(path: Path) -> dict[str, dict[str, list[np.ndarray[Any, Any]]]]:
@@ -197,9 +236,14 @@ def parts_of(path: Path) -> dict[str, dict[str, list[np.ndarray[Any, Any]]]]:
     Layers come in the order of their names. Raises InvalidInput where the file is damaged.
     """
     with _opened(path, USE_THE_OTHER) as file:
+        groups = _groups(file)
+
+        def value(name: str) -> np.ndarray[Any, Any]:
+            return np.asarray(next(found for group in groups if (found := _stored(file[group], name)) is not None))
+
         return {
             part: {
-                layer: [np.asarray(group[name]) for name in sorted(group) if not name.endswith("seed_generator_state")]
+                layer: [value(f"{part}/{layer}/{name}") for name in sorted(group) if not name.endswith("seed_generator_state")]
                 for layer, group in layers.items()
             }
             for part, layers in file["weights"].items()
@@ -226,6 +270,20 @@ def _optimizer_variables(optimizer: keras.Optimizer) -> Iterator[tuple[str, Any]
         yield f"{number:03d} {variable.name.replace('/', '_')}", variable
 
 
+def _averages(models: Mapping[str, keras.Model], optimizer: keras.Optimizer, begun: bool) -> dict[str, str]:
+    """Return the path in the file of every average that the optimizer keeps, by the name of its weight.
+
+    Before the first step the average is the weight itself, and the slot is not filled yet.
+    """
+    slots = {id(variable): name for name, variable in _optimizer_variables(optimizer)}
+    of_weight = {id(variable): slots[id(average)] for variable, average in averages_in(optimizer)}
+    return {
+        name: f"optimizer/{of_weight[id(variable)]}" if begun else f"weights/{name}"
+        for name, variable in _model_variables(models)
+        if id(variable) in of_weight
+    }
+
+
 def _value(variable: Any) -> np.ndarray[Any, Any]:
     return np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
 
@@ -241,13 +299,16 @@ def _assign(
     path: Path,
     file: h5py.File,
     variables: Iterator[tuple[str, Any]],
-    group: str,
+    *groups: str,
     known: Mapping[str, Sequence[KnownPart]] | None = None,
 ) -> None:
-    """Assign the stored value, or its `known` part, to every variable. All shapes are checked before the first assignment."""
+    """Assign the stored value, or its `known` part, to every variable; it is that of the first of the groups that has one.
+
+    All shapes are checked before the first assignment.
+    """
     values: list[tuple[Any, Any, Sequence[KnownPart]]] = []
     for name, variable in variables:
-        stored = _stored(file[group], name)
+        stored = next((found for group in groups if (found := _stored(file[group], name)) is not None), None)
         if stored is None:
             raise InvalidInput(f"Expected {name} in {path}, which does not hold it: it was written for another design.",
                                "checkpoint_mismatch", name.partition("/")[0])  # fmt: skip

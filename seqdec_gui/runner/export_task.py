@@ -15,6 +15,7 @@ from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.reopen import FreshProcess, predictions, seconds_of
 from seqdec_gui.runs.export_formats import ExportFormat, export_format, fail_unless_installed, holds
 from seqdec_gui.runs.format_result import FormatResult
+from seqdec_gui.runs.task_names import WeightsInUse
 from seqdec_gui.runs.task_results import Exported, ExportedAll
 from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, Notice, Progress, TaskChannel
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 class _Prepared:
     """What is exported, how much its raw inputs change it, and which of its tensors are standardised.
 
-    `plain` is the model as it was trained, for formats that standardise rows by themselves.
+    `plain` is the model as it was trained, for formats that standardise rows by themselves. `weights` as in `Exported`.
     """
 
     source: Source
     plain: Source
     difference: float
     standardised: tuple[Scaling, ...]
+    weights: WeightsInUse | None
 
     def source_for(self, row: ExportFormat) -> Source:
         return self.plain if row.scales_itself else self.source
@@ -63,6 +65,7 @@ def export_one(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exporte
         bytes=saved.bytes,
         seconds=saved.seconds,
         keras_seconds=_keras_seconds(prepared.source),
+        weights=prepared.weights,
     )
 
 
@@ -79,8 +82,9 @@ def export_all(task: ExportAllTask, channel: TaskChannel, scratch: Path) -> Expo
             channel.send(Progress(done=number + 1, total=len(rows) + 1, text=text))
             results.append(_result_of(task, prepared, row, processes.of(number)))
     return ExportedAll(
-        results=tuple(results), standardised=prepared.standardised, keras_seconds=_keras_seconds(prepared.source)
-    )
+        results=tuple(results), standardised=prepared.standardised, keras_seconds=_keras_seconds(prepared.source),
+        weights=prepared.weights,
+    )  # fmt: skip
 
 
 class _Processes:
@@ -163,7 +167,7 @@ def _prepared(task: ExportTask | ExportAllTask, channel: TaskChannel, scratch: P
     left = () if task.raw_inputs else tuple(scaling for scaling in scaled if scaling)
     targets = tuple(scaling for scaling in known if scaling.role == "target" and scaling.name in judges)
     as_trained = replace(source, models=plain[0], inputs=plain[1], raw_inputs=False)
-    return _Prepared(source, as_trained, difference, (*left, *targets))
+    return _Prepared(source, as_trained, difference, (*left, *targets), trained.weights)
 
 
 def _keras_seconds(source: Source) -> float:

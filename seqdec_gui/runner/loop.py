@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -218,7 +219,8 @@ class Loop:
         last = part + 1 == parts and now.epoch == self._training.epochs
         if self.quality is not None:
             steps = self._training.epochs * self._steps_per_epoch
-            metrics |= self.quality.at_report(now.epoch, now.total_steps, steps, last)
+            with self._weights_in_use():
+                metrics |= self.quality.at_report(now.epoch, now.total_steps, steps, last)
         self._interval_sums, self._interval_losses = {}, []
         seconds = time.monotonic() - start - self._held_s
         self._events.write(
@@ -256,16 +258,20 @@ class Loop:
         self._progress = replace(now, best=best, stopping=stopping, plateau=plateau, scale=scale, ended=ended)
         return best.waited == 0
 
+    def _weights_in_use(self) -> AbstractContextManager[None]:
+        """Return a context with the weights of which reports are: the moving average, if the training has one and uses it."""
+        return self._engine.averaged() if self._training.validates_averages else nullcontext()
+
     def _validated(self) -> Metrics:
         """Return the metrics of the validation rows, each counted once; commands are carried out in between."""
         if not len(self._dataset.validation):
             return {}
-        rows, weights = padded(self._dataset.validation, self._training.batch_size)
+        rows, weights = padded(self._dataset.validation, self._training.rows_at_once)
         sums: dict[str, Sum] = {}
         first = 0
         while first < len(rows):
             count = self._validation_pace.steps(len(rows) - first)
-            with self._validation_pace.timed(count):
+            with self._validation_pace.timed(count), self._weights_in_use():  # a command in between saves the trained ones
                 more = self._engine.evaluate(rows[first : first + count], weights[first : first + count])
             sums = _added(sums, more)
             first += count
@@ -307,14 +313,14 @@ class Loop:
     def _write_checkpoint(self, path: Path) -> None:
         """Write a checkpoint; where the disk is full, earlier ones make room for it. Raises Diverged, OSError."""
         try:
-            checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress)
+            checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress, self._training.use_weights)
         except FloatingPointError as error:
             raise Diverged(f"{error} after the update") from None
         except OSError as error:
             if error.errno not in DISK_FULL or not kept_checkpoints.earlier(self._run):
                 raise
             kept_checkpoints.thin_out(self._run, 0, 1)
-            checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress)
+            checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress, self._training.use_weights)
             text = "The disk is full: earlier checkpoints were removed to write this one. Free some space."
             self._write_message(text, "earlier_checkpoints_removed", "warning")
 
@@ -325,6 +331,8 @@ class Loop:
     def set_learning_rate(self, value: float) -> str:
         scale = rescaled(self._training, self._steps_per_epoch, self._progress.total_steps, value)
         self._progress = replace(self._progress, scale=scale)
+        if self._progress.total_steps + 1 < self._training.warmup_steps:
+            return f"The learning rate grows to {value:g} by step {self._training.warmup_steps}, the end of its warm-up."
         schedule = " The schedule goes on from there." if self._training.schedule != "constant" else ""
         return f"The learning rate is {value:g} from step {self._progress.total_steps + 1} on.{schedule}"
 

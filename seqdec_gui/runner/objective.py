@@ -64,7 +64,13 @@ class _MaskedLoss(msgspec.Struct, frozen=True):
     def names(self) -> list[str]:
         """Return the names of the fractions of the loss and its metrics."""
         metrics = [metric for metric in self.term.metrics if metric != "perplexity"]  # that one is exp(loss)
-        return [fraction_name(self.term.name, metric) for metric in ("loss", *metrics)]
+        smoothed = ["smoothed_loss"] if self.term.smoothing else []
+        return [fraction_name(self.term.name, metric) for metric in ("loss", *smoothed, *metrics)]
+
+    @property
+    def trained(self) -> str:
+        """The name of the fraction that is trained."""
+        return fraction_name(self.term.name, "smoothed_loss" if self.term.smoothing else "loss")
 
 
 class Objective:
@@ -105,14 +111,39 @@ class Objective:
             fractions[fraction_name(kl_term.block, "kl")] = numerator, ops.sum(weights)
         return fractions
 
+    def denominators(self, outputs: Sequence[Tensor], targets: Mapping[str, Tensor], row_weights: Tensor) -> list[Tensor]:
+        """Return the denominators of `terms`, in the order of `names`, without predictions.
+
+        Of `outputs` only the number of axes and the size of the last one are used: the symbolic outputs of the model will do.
+        """
+        weights = ops.cast(row_weights, "float32")
+        found: list[Tensor] = []
+        for loss in self._losses:
+            output = outputs[loss.term.output]
+            own, sparse = _own_form(targets[loss.term.name], len(output.shape))
+            tokens, valid = _token_weights(loss, int(output.shape[-1]), own, weights, sparse)
+            of_tokens, of_rows = ops.sum(tokens), _exact(valid, valid, weights)[1]
+            found += [of_rows if name.endswith("/exact_accuracy") else of_tokens for name in loss.names()]
+        return found + [ops.sum(weights)] * len(self._kl_terms)
+
     def loss(self, terms: Mapping[str, Fraction], denominators: Mapping[str, Tensor], kl_weights: Tensor) -> Tensor:
         """Return this replica's part of the loss of the global batch; the parts of all replicas add up to it.
 
-        `denominators` are summed over all replicas; `kl_weights` `(kl_terms,)` is the whole factor of each KL term.
+        This is what is trained, with smoothed labels if the training has them. `denominators` are summed over all replicas;
+        `kl_weights` `(kl_terms,)` is the whole factor of each KL term.
         """
+        return self._total([loss.trained for loss in self._losses], terms, denominators, kl_weights)
+
+    def plain_loss(self, terms: Mapping[str, Fraction], denominators: Mapping[str, Tensor], kl_weights: Tensor) -> Tensor:
+        """Return `loss` without the smoothing of labels, which is what reports and curves show, as for validation rows."""
+        names = [fraction_name(loss.term.name, "loss") for loss in self._losses]
+        return self._total(names, terms, denominators, kl_weights)
+
+    def _total(
+        self, names: Sequence[str], terms: Mapping[str, Fraction], denominators: Mapping[str, Tensor], kl_weights: Tensor
+    ) -> Tensor:
         total = ops.zeros((), "float32")
-        for loss in self._losses:
-            name = fraction_name(loss.term.name, "loss")
+        for loss, name in zip(self._losses, names, strict=True):
             total = total + loss.term.weight * divide(terms[name][0], denominators[name])
         for i, kl_term in enumerate(self._kl_terms):
             name = fraction_name(kl_term.block, "kl")
@@ -140,12 +171,12 @@ def _fractions_of_loss(loss: _MaskedLoss, predictions: Tensor, targets: Tensor, 
 
     `predictions` are (rows, ..., n), `targets` of the same shape or ids (rows, ...).
     """
-    sparse = len(targets.shape) < len(predictions.shape)
-    if sparse and targets.shape[-1:] == (1,) and len(predictions.shape) == 2:
-        targets = targets[..., 0]
-    weights, valid = _token_weights(loss, predictions, targets, row_weights, sparse)
+    targets, sparse = _own_form(targets, len(predictions.shape))
+    weights, valid = _token_weights(loss, predictions.shape[-1], targets, row_weights, sparse)
     values = FORMULAS[loss.term.loss](predictions, targets, sparse)
     fractions = {fraction_name(loss.term.name, "loss"): _fraction(values, weights)}
+    if loss.term.smoothing:
+        fractions[loss.trained] = _fraction(smoothed(values, predictions, targets, sparse, loss.term.smoothing), weights)
     for metric in loss.term.metrics:
         name = fraction_name(loss.term.name, metric)
         if metric == "mean_absolute_error":
@@ -156,14 +187,25 @@ def _fractions_of_loss(loss: _MaskedLoss, predictions: Tensor, targets: Tensor, 
     return fractions
 
 
+def _own_form(targets: Tensor, axes: int) -> tuple[Tensor, bool]:
+    """Return the targets of predictions with so many axes, and whether they are ids: those of one step lose their axis."""
+    sparse = len(targets.shape) < axes
+    if sparse and targets.shape[-1:] == (1,) and axes == 2:
+        targets = targets[..., 0]
+    return targets, sparse
+
+
 def _token_weights(
-    loss: _MaskedLoss, predictions: Tensor, targets: Tensor, row_weights: Tensor, sparse: bool
+    loss: _MaskedLoss, classes: int, targets: Tensor, row_weights: Tensor, sparse: bool
 ) -> tuple[Tensor, Tensor]:
-    """Return the weight and the validity of every token, both float32 `(rows, ...)`, without the last axis of predictions."""
+    """Return the weight and the validity of every token, both float32 `(rows, ...)`, without the last axis of predictions.
+
+    `classes` is the size of that axis.
+    """
     tokens = targets if sparse else targets[..., 0]
     valid = ops.ones_like(tokens, dtype="float32")
     if sparse and loss.term.mask_padding:
-        mask = _in_range(targets, predictions.shape[-1])  # a one-hot row of zeros is stored as the id after the last class
+        mask = _in_range(targets, classes)  # a one-hot row of zeros is stored as the id after the last class
         if loss.pad_id is not None:
             mask = ops.logical_and(mask, ops.not_equal(targets, loss.pad_id))
         valid = ops.cast(mask, "float32")
@@ -188,6 +230,18 @@ def categorical_crossentropy(predictions: Tensor, targets: Tensor, sparse: bool)
     expected = one_hot(targets, predictions.shape[-1], None)
     chosen = ops.maximum(ops.sum(expected * predictions, axis=-1), MIN_PROBABILITY)
     return ops.sum(expected, axis=-1) * (ops.log(total[..., 0]) - ops.log(chosen))  # 0 for an id that is out of range
+
+
+def smoothed(values: Tensor, predictions: Tensor, targets: Tensor, sparse: bool, share: float) -> Tensor:
+    """Return the cross-entropies `values` of targets of which `share` is spread evenly over all classes, `(rows, ...)`.
+
+    (1 - share) * values + share * mean over the classes of -log p; Szegedy et al. 2016, arXiv:1512.00567, section 7. A token
+    without a class has none after smoothing either.
+    """
+    total = ops.maximum(ops.sum(predictions, axis=-1, keepdims=True), MIN_PROBABILITY)
+    spread = -ops.mean(ops.log(ops.maximum(predictions / total, MIN_PROBABILITY)), axis=-1)
+    given = ops.cast(_in_range(targets, predictions.shape[-1]), "float32") if sparse else ops.sum(targets, axis=-1)
+    return (1.0 - share) * values + share * given * spread
 
 
 def binary_crossentropy(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:

@@ -33,6 +33,7 @@ from seqdec_gui.runner.wiring import model_of
 from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.folder import RunFolder, open_run
 from seqdec_gui.runs.spec import RunSpec
+from seqdec_gui.runs.task_names import WeightsInUse, weights_in
 from seqdec_gui.runs.tasks import SplitName
 
 if TYPE_CHECKING:
@@ -47,12 +48,16 @@ STEPS_IF_UNKNOWN = 8
 
 @dataclass(frozen=True)
 class OpenedRun:
-    """A run, and its trained models in float32 on the device of `model_device`; they are not compiled."""
+    """A run, and its trained models in float32 on the device of `model_device`; they are not compiled.
+
+    `weights` says which weights the models have, if the run has kept a moving average; otherwise it is None.
+    """
 
     run: RunFolder
     spec: RunSpec
     program: Program
     models: dict[str, keras.Model]
+    weights: WeightsInUse | None = None
 
     @property
     def design(self) -> Design:
@@ -117,7 +122,7 @@ class OpenedRun:
 
 
 def open_trained(run: Path, checkpoint: str, scratch: Path) -> OpenedRun:
-    """Open a run with the weights of checkpoint `best` or `last`; its script is generated again, in the folder `scratch`.
+    """Open a run with the weights of a checkpoint (`CheckpointName`); its script is generated again, in the folder `scratch`.
 
     Raises InvalidInput: no run, no such checkpoint, or one that does not fit the design.
     """
@@ -130,8 +135,9 @@ def open_trained(run: Path, checkpoint: str, scratch: Path) -> OpenedRun:
     models = fresh_copy(load_build(script))
     if building_device() != CPU:
         avoid_cudnn_under_masks(models["full"])
-    checkpoints.load_weights(models, folder.checkpoint(checkpoint))
-    return OpenedRun(folder, spec, program, models)
+    checkpoints.load_weights(models, folder.checkpoint(checkpoint), weights_in(checkpoint))
+    weights = (weights_in(checkpoint) or design.training.use_weights) if design.training.averages else None
+    return OpenedRun(folder, spec, program, models, weights)
 
 
 def metrics_of(

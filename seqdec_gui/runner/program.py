@@ -13,11 +13,12 @@ import msgspec
 from seqdec_gui.domain.codegen import LAYER_CLASSES
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.kinds.roles import Judge
-from seqdec_gui.domain.losses import LossName, MetricName
-from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.domain.losses import LOSSES, LossName, MetricName
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.source import verified
 from seqdec_gui.domain.training import Training
+from seqdec_gui.domain.training_options import WHOLE_BATCH, not_in_parts
 
 if TYPE_CHECKING:
     import keras
@@ -28,7 +29,10 @@ Build = Callable[[], "dict[str, keras.Model]"]
 
 
 class LossTerm(msgspec.Struct, frozen=True):
-    """A loss block of the design. `output` is the index of its predictions among the outputs of the full model."""
+    """A loss block of the design. `output` is the index of its predictions among the outputs of the full model.
+
+    `smoothing` is the share of each target that is spread over all classes while training, 0 where none are compared.
+    """
 
     name: str
     output: int
@@ -36,6 +40,7 @@ class LossTerm(msgspec.Struct, frozen=True):
     weight: float = 1.0
     mask_padding: bool = True
     metrics: tuple[MetricName, ...] = ()
+    smoothing: float = 0.0
 
 
 class KLTerm(msgspec.Struct, frozen=True):
@@ -60,7 +65,8 @@ class Program(msgspec.Struct, frozen=True):
         """The program of a design without errors, whose script has been written to `model_file`."""
         judges = [(block.id, judge) for block in design.blocks if (judge := block.parameters.judge) is not None]
         linked = [(name, judge) for name, judge in judges if design.into(Port(name, "predictions")) is not None]
-        losses = tuple(_loss_term(name, number, judge) for number, (name, judge) in enumerate(linked))
+        smoothing = design.training.label_smoothing
+        losses = tuple(_loss_term(name, number, judge, smoothing) for number, (name, judge) in enumerate(linked))
         kl_terms = tuple(
             KLTerm(block.id, term.kl_weight, term.kl_warmup_epochs)
             for block in design.blocks
@@ -112,8 +118,9 @@ def _seed_layers(seed: int) -> None:
     np.random.seed(seed)
 
 
-def _loss_term(name: str, output: int, judge: Judge) -> LossTerm:
-    return LossTerm(name, output, judge.loss, judge.weight, judge.mask_padding, judge.metrics)
+def _loss_term(name: str, output: int, judge: Judge, smoothing: float) -> LossTerm:
+    share = smoothing if LOSSES[judge.loss].compares == "classes" else 0.0
+    return LossTerm(name, output, judge.loss, judge.weight, judge.mask_padding, judge.metrics, share)
 
 
 def load_build(path: Path) -> Build:
@@ -135,11 +142,15 @@ def load_build(path: Path) -> Build:
 def training_model(models: Mapping[str, keras.Model], program: Program) -> keras.Model:
     """Return the full model with the mean and the log variance of every variational bottleneck as further outputs.
 
+    Raises InvalidInput where a layer needs whole batches and the training computes them in parts.
+
     It takes a list of inputs and returns a list of outputs, in the order of `full.inputs` and of `program`: one per loss, then
     mean and log variance of each KL term. It shares all layers with `models`.
     """
     import keras
 
+    if program.training.micro_batches > 1:
+        _fail_if_whole_batches_are_needed(models, program)
     full = models[FULL]
     extra: list[Any] = []
     for kl_term in program.kl_terms:
@@ -151,20 +162,16 @@ def training_model(models: Mapping[str, keras.Model], program: Program) -> keras
     return keras.Model(list(full.inputs), [*full.outputs, *extra], name="training")
 
 
-def make_optimizer(training: Training) -> keras.Optimizer:
-    """Return the Keras optimizer. It clips by the global norm, so apply it to the gradients of the global batch."""
-    import keras
+def _fail_if_whole_batches_are_needed(models: Mapping[str, keras.Model], program: Program) -> None:
+    """Raise InvalidInput for blocks, imported ones too, whose layers depend on all rows of a batch together."""
+    from seqdec_gui.runner.normalization import all_layers
 
-    common = {"learning_rate": training.learning_rate, "global_clipnorm": training.clip_norm or None}
-    match training.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(**common)
-        case "adamw":
-            return keras.optimizers.AdamW(weight_decay=training.weight_decay, **common)
-        case "rmsprop":
-            return keras.optimizers.RMSprop(momentum=training.momentum, **common)
-        case "sgd":
-            return keras.optimizers.SGD(momentum=training.momentum, **common)
+    blocks = [block.id for block in program.design.blocks if block.id in models and block.parameters.is_trainable]
+    layers = {name: all_layers(models[name]) for name in blocks}
+    if faulty := [
+        name for name in blocks if any(layer.trainable and type(layer).__name__ in WHOLE_BATCH for layer in layers[name])
+    ]:
+        raise InvalidInput([not_in_parts(name) for name in faulty])
 
 
 def _keep_outputs_precise(full: keras.Model) -> None:

@@ -21,35 +21,58 @@ MIN_RATIO = 1e-9
 def learning_rates(training: Training, steps_per_epoch: int, first: int, count: int, scale: float = 1.0) -> Rates:
     """Return the learning rates of steps `first` to `first + count - 1` (counted from 0), (count,).
 
-    The schedules `exponential` and `cosine` change the rate at every step: the first step of `schedule_first_epoch` has
-    `learning_rate`, the last step of `schedule_last_epoch` and all later ones have `final_learning_rate`. A decay of a single
-    step has the final rate. With `constant` and `plateau` the scheduled rate stays. `scale` is the factor on the scheduled
-    rates that `plateau` and the user have set (see `rescaled`).
+    Over the first `warmup_steps` steps the rate grows evenly: step k of them (from 1) has `learning_rate * k / warmup_steps`
+    (Vaswani et al. 2017, arXiv:1706.03762, section 5.3, with `learning_rate` as the rate at its end). Then the schedules
+    `exponential` and `cosine` change the rate at every step: the first step of `schedule_first_epoch`, or the last of the
+    warm-up if that is later, has `learning_rate`; the last step of `schedule_last_epoch` and all later ones have
+    `final_learning_rate`. A decay of a single step has the final rate. With `inverse_square_root` step k (from 1) has
+    `learning_rate * sqrt(max(warmup_steps, 1) / k)`, at least `final_learning_rate`. With `constant` and `plateau` the
+    scheduled rate stays. `scale` is the factor on the scheduled rates that `plateau` and the user have set (see `rescaled`).
     """
-    begin = training.schedule_first_epoch - 1
-    end = max(training.schedule_last_epoch or training.epochs, begin + 1)
     steps = np.arange(first, first + count, dtype=np.float64)
-    first_decayed, last_decayed = begin * steps_per_epoch, end * steps_per_epoch - 1
-    if first_decayed == last_decayed:
-        done = np.where(steps < last_decayed, 0.0, 1.0)
-    else:
-        done = np.clip((steps - first_decayed) / (last_decayed - first_decayed), 0.0, 1.0)
-    start, final = training.learning_rate, training.final_learning_rate
-    match training.schedule:
-        case "exponential":
-            least = max(final, start * MIN_RATIO)
-            rates = np.where(done < 1.0, start * (least / start) ** done, least)
-        case "cosine":
-            decayed = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))  # cos(pi) is exactly -1
-            rates = np.where(done > 0.0, decayed, start)  # final + (start - final) may round to another number
-        case "constant" | "plateau":
-            rates = np.full(count, start)
+    warmup, start = training.warmup_steps, training.learning_rate
+    rates = _decayed(training, steps_per_epoch, steps)
+    if warmup:
+        rates = np.where(steps + 1 < warmup, start * ((steps + 1) / warmup), rates)
     return np.asarray(rates * scale)
 
 
+def _decayed(training: Training, steps_per_epoch: int, steps: Rates) -> Rates:
+    """Return the rates of these steps by the schedule alone; those before the end of the warm-up have no meaning."""
+    start, final = training.learning_rate, training.final_learning_rate
+    match training.schedule:
+        case "inverse_square_root":
+            rates = np.maximum(start * np.sqrt(max(training.warmup_steps, 1) / (steps + 1)), min(final, start))
+        case "exponential":
+            done = _part_of_decay(training, steps_per_epoch, steps)
+            least = max(final, start * MIN_RATIO)
+            rates = np.where(done < 1.0, start * (least / start) ** done, least)
+        case "cosine":
+            done = _part_of_decay(training, steps_per_epoch, steps)
+            decayed = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))  # cos(pi) is exactly -1
+            rates = np.where(done > 0.0, decayed, start)  # final + (start - final) may round to another number
+        case "constant" | "plateau":
+            rates = np.full(len(steps), start)
+    return np.asarray(rates)
+
+
+def _part_of_decay(training: Training, steps_per_epoch: int, steps: Rates) -> Rates:
+    """Return which part of the decay each step has behind it, from 0 to 1."""
+    begin = training.schedule_first_epoch - 1
+    end = max(training.schedule_last_epoch or training.epochs, begin + 1)
+    first_decayed = max(begin * steps_per_epoch, training.warmup_steps - 1)
+    last_decayed = end * steps_per_epoch - 1
+    if first_decayed >= last_decayed:
+        return np.where(steps < first_decayed, 0.0, 1.0)
+    return np.clip((steps - first_decayed) / (last_decayed - first_decayed), 0.0, 1.0)
+
+
 def rescaled(training: Training, steps_per_epoch: int, step: int, rate: float) -> float:
-    """Return the scale with which step `step` has this learning rate, so that a rate set by the user follows the schedule."""
-    (planned,) = learning_rates(training, steps_per_epoch, step, 1)
+    """Return the scale with which step `step` has this learning rate, so that a rate set by the user follows the schedule.
+
+    During the warm-up it is the rate at its end instead: the small rate of an early step would make that one huge.
+    """
+    (planned,) = learning_rates(training, steps_per_epoch, max(step, training.warmup_steps - 1), 1)
     return rate / float(planned) if planned > 0 else 1.0
 
 

@@ -79,7 +79,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
             dataset = reading.result()
             _keep_fit(run, spec, design, dataset, events)
             recorder.start(_source(spec, design), dataset)
-            _fail_unless_batches_fit(design.training, placement, len(dataset.training))
+            _report(events, _fail_unless_batches_fit(design.training, placement, len(dataset.training)))
             engine = engine or _build(program, placement)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _report(events, _regularizers(engine))
@@ -179,11 +179,12 @@ def _keep_fit(run: RunFolder, spec: RunSpec, design: Design, dataset: Dataset, e
     _report(events, dataset.problems)
 
 
-def _fail_unless_batches_fit(training: Training, placement: Placement, rows: int) -> None:
-    """Raises InvalidInput where batch, devices and rows do not fit together."""
+def _fail_unless_batches_fit(training: Training, placement: Placement, rows: int) -> tuple[Problem, ...]:
+    """Return warnings about batch and rows. Raises InvalidInput where batch, devices and rows do not fit together."""
     problems = batch_problems(training, placement.devices) or row_problems(training, placement.devices, rows)
-    if problems:
-        raise InvalidInput(problems)
+    if errors(problems):
+        raise InvalidInput(errors(problems))
+    return problems
 
 
 # -- model

@@ -77,7 +77,7 @@ def advise(
     """
     name, why = choose_engine(engine, devices, design)
     sizes = tuple(batch_sizes) or batches(design, folder, devices)
-    first = divisible_batch(design.training.batch_size, devices.replicas)
+    first = divisible_batch(design.training.batch_size, devices.replicas * design.training.micro_batches)
     alone = devices.first
     # one process per batch on a single CPU, because JAX chooses by the batch among how many cores it divides the work
     plans = [Plan(name, alone, part) for part in ([(size,) for size in sizes] if alone.kind == "cpu" else [sizes])]
@@ -96,13 +96,13 @@ def advise(
 def batches(design: Design, folder: Path, devices: DeviceChoice) -> tuple[int, ...]:
     """Return the design's batch and larger ones, all divisible by the devices and none larger than the training rows."""
     rows = estimated_rows(design, folder)
-    count = devices.replicas
+    count = devices.replicas * design.training.micro_batches
     first, *larger = (divisible_batch(design.training.batch_size * factor, count) for factor in BATCH_FACTORS)
     return (first, *(size for size in larger if rows is None or size <= rows * (1 - design.data.split.validation)))
 
 
 def divisible_batch(batch_size: int, count: int) -> int:
-    """Return the global batch nearest to `batch_size` that divides by `count` devices."""
+    """Return the global batch nearest to `batch_size` that divides by `count`: devices times micro-batches."""
     return max(count, round(batch_size / count) * count)
 
 

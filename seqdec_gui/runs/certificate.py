@@ -129,7 +129,7 @@ def certify(
     fail_unless_sound(design)
     name, _ = choose_engine(engine, devices, design)
     training = design.training
-    batch = divisible_batch(training.batch_size, devices.replicas)
+    batch = divisible_batch(training.batch_size, devices.replicas * training.micro_batches)
     divisible = design.with_training(msgspec.structs.replace(training, batch_size=batch))
     reference = devices.first
     reason = why_no_rows(design, folder)

@@ -38,9 +38,13 @@ _HARMLESS = re.compile(
 _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 
 GPU_MEMORY_SENTENCE = (
-    "The GPU ran out of memory: choose a smaller batch size, more devices, or a GPU that no other program is using."
+    "The GPU ran out of memory: choose more micro-batches (the same batch in parts), a smaller batch size, more devices, or a "
+    "GPU that no other program is using."
 )
-MEMORY_SENTENCE = "Main memory ran out: choose a smaller batch size or fewer virtual devices, or close other programs."
+MEMORY_SENTENCE = (
+    "Main memory ran out: choose more micro-batches (the same batch in parts), a smaller batch size or fewer virtual devices, "
+    "or close other programs."
+)
 FLAGS_SENTENCE = (
     "This version of XLA does not know {flags}: remove it from the environment variable XLA_FLAGS or, if it is not there, "
     "install released versions of jax, jaxlib and the CUDA plugin that belong together."

@@ -10,6 +10,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.export_formats import INITIAL_STATES, ONE_STEP
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.task_names import WEIGHTS_WORDS
 from seqdec_gui.runs.task_results import Exported, ExportedAll
 
 
@@ -51,7 +52,13 @@ def lines_of(made: Exported) -> list[str]:
     if made.seconds:
         times = f"{made.seconds * 1e3:.2g} ms; Keras here takes {made.keras_seconds * 1e3:.2g} ms"
         lines.append(f"{made.bytes:,} bytes; the rows take {times}")
-    return [*lines, *(scaling.sentence() for scaling in made.standardised), *made.paths]
+    return [*lines, *notes_on(made), *made.paths]
+
+
+def notes_on(made: Exported | ExportedAll) -> list[str]:
+    """Return a line on which weights were exported, if there is a choice, and one on each tensor that is standardised."""
+    weights = [f"Weights: {WEIGHTS_WORDS[made.weights]}"] if made.weights is not None else []
+    return weights + [scaling.sentence() for scaling in made.standardised]
 
 
 def verdict_on(made: ExportedAll) -> tuple[str, str]:

@@ -53,7 +53,7 @@ def largest_batch(
 
     `available` is the free memory for a CPU in bytes, by default that of the machine. Raises InvalidInput, Cancelled.
     """
-    batch, unit = design.training.batch_size, devices.replicas
+    batch, unit = design.training.batch_size, devices.replicas * design.training.micro_batches
     on_cpu = devices.kind == "cpu"
     shares = (1 / 16, 1 / 8) if on_cpu else (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)
     sizes = tuple(sorted({size for share in shares if 0 < (size := _rounded(batch * share, unit)) < batch}))

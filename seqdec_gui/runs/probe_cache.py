@@ -94,7 +94,10 @@ def shape_of(design: Design) -> str:
         for link in design.links
     )
     training = design.training
-    settings = (training.optimizer, training.precision, training.batch_statistics, bool(training.clip_norm))
+    settings = (
+        training.optimizer, training.precision, training.batch_statistics, bool(training.clip_norm), training.micro_batches,
+        bool(training.clip_value), bool(training.label_smoothing), training.averages,
+    )  # fmt: skip
     content: Any = ([block.parameters for block in design.blocks], links, settings)
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import control, copies, spec
+from seqdec_gui.runs.task_names import checkpoint_in
 
 if TYPE_CHECKING:
     from seqdec_gui.data.fitted import Fitted
@@ -66,8 +67,8 @@ class RunFiles:
                 raise InvalidInput(text, "leads_out")
 
     def checkpoint(self, name: str) -> Path:
-        """The weights of checkpoint `best` or `last`."""
-        return self.checkpoints / f"{name}.weights.h5"
+        """The file of checkpoint `best` or `last`; the name may go on with which of its weights are meant."""
+        return self.checkpoints / f"{checkpoint_in(name)}.weights.h5"
 
     def read_spec(self) -> spec.RunSpec:
         """Raises InvalidInput."""

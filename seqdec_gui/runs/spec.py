@@ -17,6 +17,7 @@ from seqdec_gui.runs import copies
 from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.events import Seconds
 from seqdec_gui.runs.files import pretty_json, read_bytes
+from seqdec_gui.runs.task_names import WeightsInUse
 
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
@@ -114,6 +115,15 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def design_id(self) -> str:
         """The identity of the design; empty where its file had none when the run was started."""
         return str(self.design.get("id") or "")
+
+    @property
+    def weights_in_use(self) -> WeightsInUse | None:
+        """Which weights the run uses if it keeps a moving average of them; None if it keeps none."""
+        training = self.design.get("training")
+        settings = training if isinstance(training, dict) else {}
+        if not settings.get("average_decay"):
+            return None
+        return "trained" if settings.get("use_weights") == "trained" else "averaged"
 
     @property
     def placed_devices(self) -> DeviceChoice:

@@ -36,6 +36,7 @@ from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.run_files import RunFiles
 from seqdec_gui.runs.salvage import LONGEST_LINE, Salvage
 from seqdec_gui.runs.spec import RunSpec
+from seqdec_gui.runs.task_names import WeightsInUse
 
 State = Literal["unfinished", "running", "paused", "finished", "stopped", "failed", "crashed", "unreadable"]
 MOST_BYTES = 128 << 20
@@ -70,7 +71,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     `design` is the name of the design, `design_path` its file when the run was started (empty if it had none), `design_id` its
     identity (empty in runs of designs without one). `best_epoch` and `last_epoch` are those of the two checkpoints, 0 without.
     `data` is the checksum of the data that it read: runs that have it in common trained on the same rows and columns, read
-    alike. `data_files` are the checksums of the files alone. Both are empty until they are known.
+    alike. `data_files` are the checksums of the files alone. Both are empty until they are known. `weights` says which weights
+    the run uses if it keeps a moving average, and is None if it keeps none.
     """
 
     run: str
@@ -94,6 +96,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     design_id: str = ""
     data: str = ""
     data_files: tuple[str, ...] = ()
+    weights: WeightsInUse | None = None
 
 
 class _History(msgspec.Struct, frozen=True):
@@ -302,6 +305,7 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
         design_id=asked.design_id,
         data=read.sha256 if read is not None else "",
         data_files=tuple(file.sha256 for file in read.files) if read is not None else (),
+        weights=asked.weights_in_use,
     )
 
 

@@ -11,6 +11,7 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
+from seqdec_gui.runs.task_names import WeightsInUse
 from seqdec_gui.runs.weight_rows import WeightRow
 
 
@@ -21,7 +22,9 @@ class Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid
 class Exported(Tagged, frozen=True, kw_only=True, tag="exported"):
     """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
 
-    `standardised`: what is not in the numbers of the data. The rows take `seconds` reopened, and `keras_seconds` in Keras."""
+    `standardised`: what is not in the numbers of the data. The rows take `seconds` reopened, and `keras_seconds` in Keras.
+    `weights` says which weights they are where the run has kept a moving average, and is None where it has none.
+    """
 
     paths: tuple[str, ...]
     difference: float | None = None
@@ -30,14 +33,16 @@ class Exported(Tagged, frozen=True, kw_only=True, tag="exported"):
     bytes: int = 0
     seconds: float = 0.0
     keras_seconds: float = 0.0
+    weights: WeightsInUse | None = None
 
 
 class ExportedAll(Tagged, frozen=True, kw_only=True, tag="exported_all"):
-    """One result per format, in the order of the task; `standardised` and `keras_seconds` as in `Exported`."""
+    """One result per format, in the order of the task; `standardised`, `keras_seconds` and `weights` as in `Exported`."""
 
     results: tuple[FormatResult, ...]
     standardised: tuple[Scaling, ...] = ()
     keras_seconds: float = 0.0
+    weights: WeightsInUse | None = None
 
 
 class Generated(Tagged, frozen=True, kw_only=True, tag="generated"):

@@ -41,8 +41,9 @@ def stack(units: tuple[int, ...] = (8, 8), cell: str = "LSTM", squeeze: int = 0,
 
 
 def translation(
-    cell: str = "LSTM", bidirectional: bool = False, dropout: float = 0.0, steps: int | None = None, layers: int = 2
-) -> Design:
+    cell: str = "LSTM", bidirectional: bool = False, dropout: float = 0.0, steps: int | None = None, layers: int = 2,
+    normalised: bool = True,
+) -> Design:  # fmt: skip
     """Ragged text to ragged text with embeddings and masks on both sides, BatchNormalization under the mask."""
     wide = 12 if bidirectional else 6
     return design(
@@ -51,11 +52,11 @@ def translation(
             block("target", "token_sequence", length=9, symbols=10, encoding="ids"),
             block(
                 "encoder", "recurrent_encoder", units=[6] * layers, cell=cell, bidirectional=bidirectional, embedding=5,
-                mask_padding=True, batch_normalization=layers > 1, dropout=dropout,
+                mask_padding=True, batch_normalization=normalised and layers > 1, dropout=dropout,
             ),
             block(
                 "decoder", "recurrent_decoder", units=[wide] * layers, cell=cell, embedding=5, mask_padding=True,
-                output_units=10, dropout=dropout,
+                output_units=10, dropout=dropout, **({} if normalised else {"batch_normalization": False}),
             ),
             block("loss", "loss"),
         ],

@@ -64,10 +64,10 @@ def until(run: process.RunProcess, kind: type[Any], count: int = 1) -> None:
         time.sleep(0.05)
 
 
-def weights(run: process.RunProcess, checkpoint: str = "last") -> dict[str, Any]:
+def weights(run: process.RunProcess, checkpoint: str = "last", group: str = "weights") -> dict[str, Any]:
     found: dict[str, Any] = {}
     with h5py.File(run.run.checkpoint(checkpoint)) as file:
-        file["weights"].visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+        file[group].visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
     return found
 
 

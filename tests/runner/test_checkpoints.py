@@ -71,6 +71,57 @@ def test_a_checkpoint_gives_back_variables_and_progress(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["last.weights.h5"]
 
 
+def averaging(trained: Variable, value: float) -> Any:
+    """An optimizer that keeps the moving average of one weight."""
+    slots = [Variable("learning_rate", [0.1]), Variable("average", np.full(trained.shape, value))]
+    return SimpleNamespace(variables=slots, averages=(slots[1],), averaged=(trained,))
+
+
+def kernel_and_bias(found: Any) -> tuple[float, float]:
+    kernel, bias, _ = found["a"].layers[0].variables
+    return float(kernel.value[0, 0]), float(bias.value[0])
+
+
+def test_a_checkpoint_carries_the_weights_and_their_average(tmp_path: Path) -> None:
+    path, of_run = tmp_path / "best.weights.h5", models(a=dense(1))
+    kernel = of_run["a"].layers[0].variables[0]
+    checkpoints.save(path, of_run, averaging(kernel, 7), Progress(step=1), "averaged")
+    for which, expected in ((None, (7.0, 1.0)), ("averaged", (7.0, 1.0)), ("trained", (1.0, 1.0))):
+        into = models(a=dense(0))
+        checkpoints.load_weights(into, path, which)  # type: ignore[arg-type]
+        assert kernel_and_bias(into) == expected
+    assert checkpoints.parts_of(path)["a"]["Dense"][0][0, 0] == 7
+    begun = models(a=dense(0))
+    checkpoints.load_initial(path, begun)
+    assert kernel_and_bias(begun) == (7.0, 1.0)
+
+    resumed = models(a=dense(0))  # goes on from the trained weights, with the average beside them
+    slots = averaging(resumed["a"].layers[0].variables[0], 0)
+    checkpoints.load(path, resumed, slots)
+    assert kernel_and_bias(resumed) == (1.0, 1.0)
+    assert slots.averages[0].value[0, 0] == 7
+
+    checkpoints.save(path, of_run, averaging(kernel, 7), Progress(step=1), "trained")
+    into = models(a=dense(0))
+    checkpoints.load_weights(into, path)
+    assert kernel_and_bias(into) == (1.0, 1.0)
+
+
+def test_before_the_first_step_the_average_is_the_weight(tmp_path: Path) -> None:
+    path, of_run = tmp_path / "last.weights.h5", models(a=dense(1))
+    checkpoints.save(path, of_run, averaging(of_run["a"].layers[0].variables[0], 0), Progress())
+    into = models(a=dense(0))
+    checkpoints.load_weights(into, path, "averaged")
+    assert kernel_and_bias(into) == (1.0, 1.0)
+
+
+def test_an_average_that_was_not_kept_is_not_replaced_by_other_weights(tmp_path: Path) -> None:
+    path = tmp_path / "best.weights.h5"
+    checkpoints.save(path, models(a=dense(1)), optimizer(), Progress())
+    with pytest.raises(InvalidInput, match="no moving average"):
+        checkpoints.load_weights(models(a=dense(0)), path, "averaged")
+
+
 def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "last.weights.h5"
     checkpoints.save(path, models(a=dense(1)), optimizer(), Progress())

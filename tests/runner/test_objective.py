@@ -39,6 +39,15 @@ class Objectives:
         terms = self.objective.terms([as_tensor(output) for output in outputs], given, as_tensor(rows))
         return {name: np.array([float(part) for part in pair]) for name, pair in terms.items()}
 
+    def losses(self, outputs: list[Array], targets: dict[str, Array]) -> tuple[float, float]:
+        """What is trained, and what is reported."""
+        given = {name: as_tensor(target) for name, target in targets.items()}
+        terms = self.objective.terms([as_tensor(output) for output in outputs], given, as_tensor(np.ones(len(outputs[0]), "f")))
+        counts = {name: pair[1] for name, pair in terms.items()}
+        no_weights = as_tensor(np.zeros(0, np.float32))
+        objective = self.objective
+        return float(objective.loss(terms, counts, no_weights)), float(objective.plain_loss(terms, counts, no_weights))
+
 
 def as_tensor(values: Array) -> Any:
     from keras import ops
@@ -290,7 +299,7 @@ def test_moments_of_parts_combine_to_those_of_all_rows_even_where_a_part_is_mask
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop", "sgd"])
 def test_every_optimizer_has_its_settings(name: str) -> None:
-    from seqdec_gui.runner.program import make_optimizer
+    from seqdec_gui.runner.optimizers import make_optimizer
 
     optimizer = make_optimizer(Training(optimizer=name, learning_rate=0.5, clip_norm=2.0, weight_decay=0.1, momentum=0.3))  # type: ignore[arg-type]
     settings = optimizer.get_config()
@@ -320,3 +329,40 @@ def test_every_loss_of_the_registry_has_a_formula() -> None:
     from seqdec_gui.runner.objective import FORMULAS
 
     assert set(FORMULAS) == set(LOSSES)
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_smoothed_crossentropy_is_that_of_keras_and_reports_are_without_it(random: np.random.Generator, one_hot: bool) -> None:
+    import keras
+
+    probabilities, ids = softmaxed(random), random.integers(0, SYMBOLS, (ROWS, STEPS)).astype(np.int32)
+    targets = np.eye(SYMBOLS, dtype=np.float32)[ids]
+    metrics = ("token_accuracy", "exact_accuracy", "perplexity")
+    options = {"mask_padding": False, "metrics": metrics}
+    smoothed = Objectives(LossTerm("loss", 0, "categorical_crossentropy", smoothing=0.2, **options))  # type: ignore[arg-type]
+    plain = Objectives(LossTerm("loss", 0, "categorical_crossentropy", **options))  # type: ignore[arg-type]
+    given = {"loss": targets if one_hot else ids}
+    found, without = smoothed.fractions([probabilities], given), plain.fractions([probabilities], given)
+    expected = float(keras.losses.CategoricalCrossentropy(label_smoothing=0.2)(targets, probabilities))
+
+    assert mean(found["loss/smoothed_loss"]) == pytest.approx(expected, rel=1e-5)
+    assert {name: pair.tolist() for name, pair in found.items() if name in without} == {
+        name: pair.tolist() for name, pair in without.items()
+    }
+    assert smoothed.losses([probabilities], given) == pytest.approx((expected, mean(without["loss/loss"])), rel=1e-5)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_denominators_need_no_predictions(random: np.random.Generator, masked: bool) -> None:
+    from keras import ops
+
+    metrics = ("token_accuracy", "exact_accuracy", "perplexity")
+    term = LossTerm("loss", 0, "categorical_crossentropy", mask_padding=masked, metrics=metrics, smoothing=0.1)
+    objectives, targets = Objectives(term), ragged(random)
+    targets[2] = PAD
+    weights = np.array([1, 0, 1, 1, 2, 1, 1], np.float32)
+    terms = objectives.fractions([softmaxed(random)], {"loss": targets}, weights)
+    found = objectives.objective.denominators(
+        [np.zeros((1, 1, SYMBOLS))], {"loss": as_tensor(targets)}, ops.convert_to_tensor(weights)
+    )
+    assert [float(count) for count in found] == [terms[name][1] for name in objectives.objective.names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -105,6 +106,54 @@ def test_a_rate_set_by_hand_is_the_rate_of_that_step_and_the_schedule_goes_on() 
 
     assert found[0] == pytest.approx(5e-4)
     np.testing.assert_allclose(found / found[0], learning_rates(training, 10, 15, 5) / learning_rates(training, 10, 15, 1))
+
+
+SCHEDULES = ("constant", "exponential", "cosine", "inverse_square_root", "plateau")
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_grows_evenly_over_the_warm_up_to_the_rate_and_not_beyond(schedule: str) -> None:
+    settings = {"epochs": 5, "learning_rate": 0.5, "final_learning_rate": 1e-3}
+    found = rates(Training(**settings, schedule=schedule, warmup_steps=8))  # type: ignore[arg-type]
+
+    np.testing.assert_allclose(found[:8], 0.5 * np.arange(1, 9) / 8, rtol=1e-12)
+    assert np.all(np.diff(found[7:]) <= 0)
+    if schedule in ("exponential", "cosine"):
+        assert found[-1] == 1e-3
+
+
+def test_the_inverse_square_root_is_that_of_the_transformer() -> None:
+    width, warmup = 512, 40
+    steps = np.arange(1, 401)
+    paper = width**-0.5 * np.minimum(steps**-0.5, steps * warmup**-1.5)  # Vaswani et al. 2017, equation 3
+    training = Training(epochs=40, schedule="inverse_square_root", warmup_steps=warmup,
+                        learning_rate=float(width**-0.5 * warmup**-0.5), final_learning_rate=0.0)  # fmt: skip
+    np.testing.assert_allclose(rates(training), paper, rtol=1e-12)
+
+
+def test_the_inverse_square_root_stops_at_the_final_rate() -> None:
+    training = Training(epochs=100, schedule="inverse_square_root", warmup_steps=10, learning_rate=1.0, final_learning_rate=0.2)
+    found = rates(training)
+    assert found[249] == pytest.approx(0.2)
+    assert np.all(found[250:] == 0.2)
+
+
+def test_a_decay_that_the_warm_up_delays_begins_at_its_end() -> None:
+    plain = Training(epochs=4, learning_rate=1.0, final_learning_rate=0.0, schedule="cosine")
+    found = rates(msgspec.structs.replace(plain, warmup_steps=20))
+    assert found[19] == 1.0
+    assert found[29] + found[30] == pytest.approx(2 * 0.5 * (1 + np.cos(np.pi * 10.5 / 20)), rel=1e-2)
+    later = rates(msgspec.structs.replace(plain, warmup_steps=5, schedule_first_epoch=3))
+    assert np.all(later[4:21] == 1.0)
+    assert later[21] < 1.0
+
+
+def test_a_rate_set_by_hand_during_the_warm_up_is_the_rate_at_its_end() -> None:
+    training = Training(epochs=4, learning_rate=1e-2, warmup_steps=15)
+    scale = rescaled(training, 10, 0, 5e-3)
+    found = learning_rates(training, 10, 0, 40, scale)
+    assert found.max() == pytest.approx(5e-3)
+    assert found[0] == pytest.approx(5e-3 / 15)
 
 
 def test_the_weight_of_the_kl_term_grows_over_its_own_epochs() -> None:

@@ -44,7 +44,8 @@ def make_run(
     from seqdec_gui.data.dataset import open_dataset
     from seqdec_gui.domain.dataflow import data_ports
     from seqdec_gui.runner import checkpoints
-    from seqdec_gui.runner.program import load_build, make_optimizer
+    from seqdec_gui.runner.optimizers import make_optimizer
+    from seqdec_gui.runner.program import load_build
 
     run = RunFolder(folder / "run")
     run.path.mkdir()

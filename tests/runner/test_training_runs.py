@@ -191,3 +191,33 @@ def test_a_run_that_was_paused_goes_on_with_the_other_engine_and_the_same_curve(
     for epoch in curves[0]:
         for name in ("loss", "val_loss", "learning_rate"):
             assert curves[1][epoch][name] == pytest.approx(curves[0][epoch][name], rel=1e-5), (epoch, name)
+
+
+def test_averages_and_micro_batches_go_on_after_a_pause_with_the_other_engine(runs: Runs) -> None:
+    """Reports and exports are of the average; the training goes on from the trained weights."""
+    spec = runs.spec(
+        designs.translation(layers=1, normalised=False), epochs=4, engine="jax", schedule="inverse_square_root",
+        warmup_steps=10, optimizer="adamw", micro_batches=3, clip_value=0.01, label_smoothing=0.1, average_decay=0.9,
+    )  # fmt: skip
+    whole = runs.finish("whole", spec)
+    paused = runs.start("paused", spec)
+    until(paused, Step)
+    paused.pause()
+    wait(paused)
+    assert paused.run.status().state == "paused"
+    two = DeviceChoice("cpu", 2)
+    resumed = runs.finish("paused", msgspec.structs.replace(spec, resume=True, devices=two, engine="tensorflow"))
+
+    assert events(resumed, Started)[-1].engine == "tensorflow"
+    curves = [{event.epoch: event.metrics for event in events(run, Epoch)} for run in (whole, resumed)]
+    assert set(curves[0]) == {1, 2, 3, 4}
+    for epoch in curves[0]:
+        for name in ("loss", "val_loss", "learning_rate"):
+            assert curves[1][epoch][name] == pytest.approx(curves[0][epoch][name], rel=1e-5), (epoch, name)
+    for group in ("weights", "averages"):
+        one, other = (weights(run, group=group) for run in (whole, resumed))
+        assert one.keys() == other.keys() != set()
+        for name in one:
+            if "seed_generator" not in name:
+                np.testing.assert_allclose(other[name], one[name], atol=1e-5, err_msg=name)
+    assert any(np.abs(one[name] - weights(whole)[name]).max() > 1e-4 for name in one)

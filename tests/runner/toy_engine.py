@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.objective import Objective, expand
-from seqdec_gui.runner.program import make_optimizer, training_model
+from seqdec_gui.runner.optimizers import make_optimizer
+from seqdec_gui.runner.program import training_model
 from seqdec_gui.runs.engines import ENGINES, EngineInfo
 
 if TYPE_CHECKING:

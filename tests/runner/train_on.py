@@ -37,6 +37,7 @@ DESIGNS = {
     "attention without states": lambda: designs.attentive("luong_general", mode="free_running", mask_padding=True),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
+    "ragged": lambda: designs.translation(layers=1, normalised=False),
     "transformer": lambda: designs.transformer(decoder={"mask_padding": True, "attention_dropout": 0.1}),
 }
 

@@ -85,7 +85,7 @@ class WeightsDialog(KeepsFocus, QDialog):
         self._file = QPushButton("Choose File…", objectName="weights_file")
         self._file.setToolTip("A .h5, .weights.h5 or .keras file of Keras 3 or Keras 2, or a checkpoint")
         self._file.clicked.connect(self._on_file_clicked)
-        self._runs = RunPicker(self._workspace, "weights", self)
+        self._runs = RunPicker(self._workspace, "weights", self, named_weights=False)
         self._from_run = QPushButton("Look at This Run", objectName="weights_choose_run")
         self._from_run.clicked.connect(self._on_from_run_clicked)
         self._no_runs = QLabel("This design has no trained run yet.", objectName="weights_no_runs")

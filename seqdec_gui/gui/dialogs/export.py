@@ -38,7 +38,7 @@ from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.workspace.workspace import Workspace
-from seqdec_gui.runs.export_choices import block_parts, lines_of, read_run, step_parts, verdict_on
+from seqdec_gui.runs.export_choices import block_parts, lines_of, notes_on, read_run, step_parts, verdict_on
 from seqdec_gui.runs.export_formats import (
     EXPORT_FORMATS,
     ExportFormat,
@@ -374,8 +374,9 @@ class ExportDialog(KeepsFocus, QDialog):
         self._table.show_results(made.results)
         text, role = verdict_on(made)
         self._say(text, role)
-        self._result.setText("\n".join(scaling.sentence() for scaling in made.standardised))
-        self._result.setVisible(bool(made.standardised))
+        lines = notes_on(made)
+        self._result.setText("\n".join(lines))
+        self._result.setVisible(bool(lines))
         self._open_folder.show()
         self._workspace.status_message.emit(text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
@@ -19,10 +19,13 @@ from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.state import RunSummary
+from seqdec_gui.runs.task_names import WeightsInUse, checkpoint_in, weights_in
 from seqdec_gui.runs.tasks import CheckpointName
 
 CHECKPOINTS: dict[CheckpointName, str] = {"best": "Best weights", "last": "Last weights"}
 """The words of the checkpoints, by their name."""
+OTHERS: dict[WeightsInUse, WeightsInUse] = {"averaged": "trained", "trained": "averaged"}
+"""The weights that a run does not use, by those that it uses."""
 
 
 class TrainedRun(NamedTuple):
@@ -41,15 +44,25 @@ class TrainedRun(NamedTuple):
         return " · ".join(figures + ([f"loss {loss:.4g}"] if loss is not None else []))
 
 
-def checkpoints_of(run: RunFolder) -> tuple[CheckpointName, ...]:
-    """Return the checkpoints whose weights exist, the best first."""
-    return tuple(name for name in CHECKPOINTS if any(run.checkpoints.glob(f"{name}*")))
+def checkpoints_of(run: RunFolder, weights: WeightsInUse | None = None) -> tuple[CheckpointName, ...]:
+    """Return the checkpoints whose weights exist, the best first.
+
+    `weights` are those that the run uses of the two that it has kept; the others then follow by name.
+    """
+    names = tuple(name for name in CHECKPOINTS if any(run.checkpoints.glob(f"{name}*")))
+    if weights is None:
+        return names
+    return (*names, *(cast(CheckpointName, f"{name}-{OTHERS[weights]}") for name in names))
 
 
 def checkpoint_words(name: CheckpointName, summary: RunSummary) -> str:
     """Return what a checkpoint is called, with its epoch if that is known: `Best weights · epoch 18`."""
-    epoch = summary.best_epoch if name == "best" else summary.last_epoch
-    return f"{CHECKPOINTS[name]} · epoch {epoch}" if epoch else CHECKPOINTS[name]
+    plain = checkpoint_in(name)
+    epoch = summary.best_epoch if plain == "best" else summary.last_epoch
+    words = CHECKPOINTS[cast(CheckpointName, plain)]
+    if summary.weights is not None:
+        words += f", {weights_in(name) or summary.weights}"
+    return f"{words} · epoch {epoch}" if epoch else words
 
 
 def trained_runs(design: DesignKey, places: Places, also: Path | None = None) -> list[TrainedRun]:
@@ -59,7 +72,7 @@ def trained_runs(design: DesignKey, places: Places, also: Path | None = None) ->
     if also is not None and RunFolder(also).exists and RunFolder(also).path not in runs:
         run = RunFolder(also)
         runs[run.path] = TrainedRun(run, run.summary(), (), display_name(run.path))
-    trained = [run._replace(checkpoints=checkpoints_of(run.run)) for run in runs.values()]
+    trained = [run._replace(checkpoints=checkpoints_of(run.run, run.summary.weights)) for run in runs.values()]
     trained = [run for run in trained if run.checkpoints and run.summary.state != "unreadable"]
     return sorted(trained, key=lambda run: run.summary.created or 0.0, reverse=True)
 
@@ -73,8 +86,10 @@ class RunPicker(QWidget):
     refreshed = pyqtSignal()
     changed = pyqtSignal()
 
-    def __init__(self, workspace: Workspace, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, name: str, parent: QWidget | None = None, *, named_weights: bool = True) -> None:
+        """`named_weights` says whether the weights that a run does not use can be chosen, where it keeps a moving average."""
         super().__init__(parent)
+        self._named_weights = named_weights
         self._workspace = workspace
         self._listing: background.Operation | None = None
         self._wanted: Path | None = None
@@ -154,7 +169,7 @@ class RunPicker(QWidget):
         self._checkpoints.clear()
         run = self.run
         if run is not None:
-            for name in run.checkpoints:
+            for name in run.checkpoints if self._named_weights else checkpoints_of(run.run):
                 self._checkpoints.addItem(checkpoint_words(name, run.summary), name)
         self._checkpoints.setCurrentIndex(max(0, self._checkpoints.findData(before)))
         self._checkpoints.blockSignals(False)

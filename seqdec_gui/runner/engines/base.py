@@ -92,6 +92,17 @@ class Engine(ABC):
         """The number of devices that share a global batch."""
         return self.devices.replicas
 
+    def rows_at_once(self, batch: int) -> int:
+        """Return how many rows of a global batch all devices compute at once. Raises ValueError if it has no such part.
+
+        A step sums the gradients of `training.micro_batches` parts, each divided by the denominators of the global batch, so
+        that it does what a step on the whole batch does.
+        """
+        parts = self.program.training.micro_batches
+        if batch % (parts * self.replicas):
+            raise ValueError(f"{batch} rows cannot be divided into {parts} parts on each of {self.replicas} devices")
+        return batch // parts
+
     # -- life
     @abstractmethod
     def build(self) -> None:
@@ -108,6 +119,14 @@ class Engine(ABC):
     @abstractmethod
     def load(self) -> None:
         """Read weights, moving statistics, optimizer slots and random state from the Keras variables."""
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Return a context in which `evaluate`, `predict` and `sync` use the moving average of the weights.
+
+        In a context that has ended the weights are the trained ones again. An engine has it whose optimizer is made by
+        `optimizers.optimizer_for`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} keeps no average of the weights")
 
     # -- compilation
     def compile_ahead(self) -> None:  # noqa: B027 - an engine may have nothing to compile ahead

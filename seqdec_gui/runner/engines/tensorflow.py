@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from seqdec_gui.runner.averages import averages
 from seqdec_gui.runner.decoding.compiled import Function, MakeFunction, inference_call
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.kernels import avoid_cudnn_for_padding
-from seqdec_gui.runner.learning_rates import optimizer_for
 from seqdec_gui.runner.normalization import use_global_moments
 from seqdec_gui.runner.objective import Objective, expand
+from seqdec_gui.runner.optimizers import optimizer_for
 from seqdec_gui.runner.program import Program, training_model
 from seqdec_gui.runner.randomness import seed_states
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.data.tensor_feeds import TensorFeed
     from seqdec_gui.runs.spec import DeviceChoice
 
 RESIDENT_BYTES = 2 * 2**30
@@ -37,6 +39,23 @@ Tensor = Any
 Arrays = dict[str, Tensor]
 ROWS = "rows"
 """Key of the row numbers in a batch of resident data."""
+
+
+class Share(NamedTuple):
+    """A replica's rows of a batch: their values, or their numbers among the `resident` rows."""
+
+    feeds: Sequence[TensorFeed]
+    own: Arrays
+    resident: Arrays | None
+
+    def rows(self, part: Tensor | int = 0, parts: int = 1) -> tuple[Arrays, Arrays]:
+        """Return the inputs and targets of a part of the rows, by default of all."""
+        own = self.own
+        if parts > 1:
+            size = tf.shape(next(iter(own.values())))[0] // parts
+            own = {name: rows[part * size : (part + 1) * size] for name, rows in own.items()}
+        arrays = own if self.resident is None else {name: tf.gather(array, own[ROWS]) for name, array in self.resident.items()}
+        return expand(self.feeds, arrays)
 
 
 class TensorFlowEngine(Engine):
@@ -84,6 +103,7 @@ class TensorFlowEngine(Engine):
         return tf.function(self._train_steps, signature, autograph=False)
 
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
+        self.rows_at_once(rows.shape[1])
         train = self._train if self._reduces else self._train_apart
         results = train(self._batches(rows), tf.constant(learning_rates, tf.float32), tf.constant(kl_weights, tf.float32))
         losses, fractions = np.split(results.numpy(), [1], axis=1)
@@ -94,7 +114,7 @@ class TensorFlowEngine(Engine):
             return self._sums(self._evaluate(self._batches(rows), tf.constant(weights, tf.float32)).numpy())
 
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
-        size = min(len(rows), self.program.training.batch_size)
+        size = min(len(rows), self.program.training.rows_at_once)
         size += -size % self.replicas
         parts: list[list[npt.NDArray[np.float32]]] = []
         for first in range(0, len(rows), size):
@@ -114,6 +134,18 @@ class TensorFlowEngine(Engine):
             seed, count = (int(number) for number in copies[0].numpy())
             for replica, copy in enumerate(copies):
                 copy.assign(tf.cast([(seed + replica * SEED_STRIDE) % 2**32, count], copy.dtype))
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        pairs = list(averages(self.optimizer))
+        trained = [tf.identity(variable.value) for variable, _ in pairs]
+        for variable, average in pairs:
+            variable.assign(average.value)
+        try:
+            yield
+        finally:
+            for (variable, _), value in zip(pairs, trained, strict=True):
+                variable.assign(value)
 
     @contextmanager
     def _randomness_kept(self) -> Iterator[None]:
@@ -162,20 +194,63 @@ class TensorFlowEngine(Engine):
 
         return _repeated(step, tf.shape(learning_rates)[0], 1 + 2 * len(self._objective.names))
 
-    def _train_step(self, inputs: Arrays, targets: Arrays, kl_weights: Tensor) -> Tensor:
+    def _train_step(self, share: Share, kl_weights: Tensor) -> Tensor:
+        weights = self.training_model.trainable_variables
+        parts = self.program.training.micro_batches
+        if parts == 1:
+            gradients, losses, denominators = self._gradients(share.rows(), None, kl_weights)
+        else:
+            gradients, losses, denominators = self._accumulated(share, parts, kl_weights)
+        *gradients, numerators = self._summed([*gradients, losses])
+        self.optimizer.apply(gradients, weights)
+        return tf.concat([numerators, denominators], 0)
+
+    def _gradients(
+        self, rows: tuple[Arrays, Arrays], denominators: Tensor | None, kl_weights: Tensor
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Return the gradients of some rows, their loss and numerators (1 + fractions,), and the denominators (fractions,).
+
+        Without `denominators` those of these rows on all replicas are taken. The loss is without the smoothing of labels.
+        """
         weights = self.training_model.trainable_variables
         names = self._objective.names
+        inputs, targets = rows
         with tf.GradientTape() as tape:
             outputs = self._call(inputs, training=True)
             terms = self._objective.terms(outputs, targets, tf.ones(tf.shape(outputs[0])[:1]))
-            (denominators,) = self._summed([tf.stack([terms[name][1] for name in names])])
-            loss = self._objective.loss(terms, dict(zip(names, tf.unstack(denominators), strict=True)), kl_weights)
+            if denominators is None:
+                (denominators,) = self._summed([tf.stack([terms[name][1] for name in names])])
+            named = dict(zip(names, tf.unstack(denominators, len(names)), strict=True))
+            loss = self._objective.loss(terms, named, kl_weights)
         values = [weight.value for weight in weights]
         gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         gradients = [tf.reshape(gradient, weight.shape) for gradient, weight in zip(gradients, weights, strict=True)]
-        *gradients, numerators = self._summed([*gradients, tf.stack([loss, *(terms[name][0] for name in names)])])
-        self.optimizer.apply(gradients, weights)
-        return tf.concat([numerators, denominators], 0)
+        plain = self._objective.plain_loss(terms, named, kl_weights)
+        return gradients, tf.stack([plain, *(terms[name][0] for name in names)]), denominators
+
+    def _accumulated(self, share: Share, parts: int, kl_weights: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Return what `_gradients` does, computed part by part.
+
+        It is that of all rows, because every part is divided by the denominators of the global batch.
+        """
+        count = 1 + len(self._objective.names)
+
+        def counted(i: Tensor) -> Tensor:
+            _, targets = share.rows(i, parts)
+            weights = tf.ones(tf.shape(next(iter(targets.values())))[:1])
+            return tf.stack(self._objective.denominators(self.training_model.outputs, targets, weights))
+
+        (denominators,) = self._summed([tf.reduce_sum(_repeated(counted, tf.constant(parts), count - 1), 0)])
+
+        def add(i: Tensor, sums: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+            gradients, losses, _ = self._gradients(share.rows(i, parts), denominators, kl_weights)
+            return i + 1, [total + more for total, more in zip(sums, [*gradients, losses], strict=True)]
+
+        nothing = [tf.zeros(weight.shape, weight.dtype) for weight in self.training_model.trainable_variables]
+        _, (*gradients, losses) = tf.while_loop(
+            lambda i, _: i < parts, add, (tf.constant(0), [*nothing, tf.zeros(count)]), parallel_iterations=1
+        )
+        return gradients, losses, denominators
 
     def _evaluate_steps(self, batches: Arrays, weights: Tensor) -> Tensor:
         """Return the numerators and denominators of each batch at inference, (steps, 2 fractions)."""
@@ -185,7 +260,8 @@ class TensorFlowEngine(Engine):
 
         return _repeated(step, tf.shape(weights)[0], 2 * len(self._objective.names))
 
-    def _evaluate_step(self, inputs: Arrays, targets: Arrays, weights: Tensor) -> Tensor:
+    def _evaluate_step(self, share: Share, weights: Tensor) -> Tensor:
+        inputs, targets = share.rows()
         terms = self._objective.terms(self._call(inputs, training=False), targets, self._share(weights))
         parts = [terms[name][part] for part in (0, 1) for name in self._objective.names]
         return self._summed([tf.stack(parts)])[0]
@@ -194,7 +270,8 @@ class TensorFlowEngine(Engine):
         parts = self._on_replicas(self._predict_step, batches, 0)
         return [tf.concat(outputs, 0) for outputs in zip(*parts, strict=True)]
 
-    def _predict_step(self, inputs: Arrays, _targets: Arrays) -> list[Tensor]:
+    def _predict_step(self, share: Share) -> list[Tensor]:
+        inputs, _ = share.rows()
         return [tf.cast(output, tf.float32) for output in self._call(inputs, training=False)[: len(self.program.losses)]]
 
     def _call(self, inputs: Arrays, training: bool) -> list[Tensor]:
@@ -209,8 +286,7 @@ class TensorFlowEngine(Engine):
 
         def share_of_step(resident: Arrays | None, batch: Arrays, *arguments: Tensor) -> Any:
             own = {name: self._share(rows) for name, rows in batch.items()}
-            arrays = own if resident is None else {name: tf.gather(array, own[ROWS]) for name, array in resident.items()}
-            return step(*expand(self._objective.feeds, arrays), *arguments)
+            return step(Share(self._objective.feeds, own, resident), *arguments)
 
         step_arguments = (self._resident, batch, *arguments)
         if not self._strategy:

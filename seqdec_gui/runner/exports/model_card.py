@@ -17,6 +17,7 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.events import Checkpoint, Started, UnreadableLine
 from seqdec_gui.runs.files import read_bytes
 from seqdec_gui.runs.salvage import events_of
+from seqdec_gui.runs.task_names import WEIGHTS_WORDS, checkpoint_in
 
 if TYPE_CHECKING:
     from seqdec_gui.data.fitted import FittedPort
@@ -47,7 +48,7 @@ def facts_of(trained: OpenedRun, checkpoint: str) -> Facts:
     """Read the events of the run, and its certificate if it has one."""
     try:
         starts = events_of(trained.run.events, Started)
-        saved = [event for event in events_of(trained.run.events, Checkpoint) if event.name == checkpoint]
+        saved = [event for event in events_of(trained.run.events, Checkpoint) if event.name == checkpoint_in(checkpoint)]
     except (UnreadableLine, OSError):
         starts, saved = [], []
     try:
@@ -133,7 +134,11 @@ def _training(trained: OpenedRun, facts: Facts) -> list[str]:
         )
         lines.append(f"- {_plain(devices)}; engine {started.engine}, {started.precision}")
     if facts.saved is not None:
-        lines.append(f"- weights: checkpoint `{facts.checkpoint}`, epoch {facts.saved.epoch}, step {facts.saved.step:,}")
+        lines.append(
+            f"- weights: checkpoint `{checkpoint_in(facts.checkpoint)}`, epoch {facts.saved.epoch}, step {facts.saved.step:,}"
+        )
+    if trained.weights is not None:
+        lines.append(f"- {WEIGHTS_WORDS[trained.weights]} (decay {training.average_decay:g})")
     return lines
 
 

@@ -20,15 +20,15 @@ MIN_STEP_OPERATIONS = 2e8
 
 def shards_for(program: Program, cores: int) -> int:
     """Return the largest number of equal shards, at most `cores`, that is worth its communication; at least 1."""
-    batch = program.training.batch_size
+    batch = program.training.rows_at_once
     if step_operations(program) < MIN_STEP_OPERATIONS:
         return 1
     return max(n for n in range(1, max(cores, 1) + 1) if n == 1 or (batch % n == 0 and batch // n >= MIN_ROWS_PER_SHARD))
 
 
 def step_operations(program: Program) -> float:
-    """Estimate the floating-point operations of one training step."""
-    return operations_per_row(program.inference) * program.training.batch_size
+    """Estimate the floating-point operations of one training step, or of one part of it (`Training.rows_at_once`)."""
+    return operations_per_row(program.inference) * program.training.rows_at_once
 
 
 def cores() -> int:

@@ -18,6 +18,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from keras.src.utils import module_utils
 
+from seqdec_gui.runner.averages import averages
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.engines.jax import compilation_cache, whole, whole_probe
 from seqdec_gui.runner.engines.jax.cpu_sharding import cores, shards_for
@@ -25,9 +26,9 @@ from seqdec_gui.runner.engines.jax.layers import REPLICAS, accelerate_layers, wh
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps, initialise_collectives
 from seqdec_gui.runner.engines.jax.tuning import Tuning
-from seqdec_gui.runner.learning_rates import optimizer_for
 from seqdec_gui.runner.normalization import all_layers
 from seqdec_gui.runner.objective import Objective
+from seqdec_gui.runner.optimizers import optimizer_for
 from seqdec_gui.runner.program import FULL, Program, training_model
 from seqdec_gui.runner.schedule import parts_of
 
@@ -105,7 +106,7 @@ class JaxEngine(Engine):
         if jax.config.jax_default_matmul_precision not in PRECISIONS_OF_WHOLE_LAYERS:
             return set()
         layers = {suited for layer in all_layers(self.models[FULL]) if (suited := whole_layer(layer)) is not None}
-        rows, unroll = self.program.training.batch_size // self.replicas, self._tuning.unroll_on(device.platform)
+        rows, unroll = self.program.training.rows_at_once // self.replicas, self._tuning.unroll_on(device.platform)
         kept = compilation_cache.cache_folder() if self._keep_compiled else None
         taken = layers if wanted else whole_probe.whole_layers(layers, rows, device, unroll, kept)
         if taken and self.replicas > 1:
@@ -146,6 +147,7 @@ class JaxEngine(Engine):
         return Steps(
             self.training_model, self.optimizer, self._objective, self._dataset.feeds, mesh,
             resident=self.resident, global_statistics=self.program.global_statistics, fixed=self._fixed, rows=rows,
+            micro_batches=self.program.training.micro_batches,
         )  # fmt: skip
 
     @property
@@ -156,7 +158,10 @@ class JaxEngine(Engine):
         return self._devices[0].platform == "gpu" and self._mesh.devices.size > 1
 
     def _fit_mesh_to(self, batch: int) -> None:
-        """Make the mesh smaller where the batch does not divide by it; only the shards of a single CPU can become fewer."""
+        """Make the mesh smaller where it does not divide the rows that are computed at once.
+
+        Only the shards of a single CPU can become fewer.
+        """
         if batch % self._mesh.devices.size:
             self.sync()
             self._mesh = Mesh(np.array(self._devices[: math.gcd(batch, self._mesh.devices.size)]), (REPLICAS,))
@@ -178,9 +183,20 @@ class JaxEngine(Engine):
             for variable, value in zip(variables, jax.device_get(values), strict=True):
                 variable.assign(value)
 
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        numbers = {id(variable): i for i, variable in enumerate(self.optimizer.variables)}
+        trained = self._state
+        averaged = [trained.slots[numbers[id(average)]] for _, average in averages(self.optimizer)]
+        self._state = trained._replace(trainable=averaged)
+        try:
+            yield
+        finally:
+            self._state = self._state._replace(trainable=trained.trainable)
+
     # -- work
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
-        self._fit_mesh_to(rows.shape[1])
+        self._fit_mesh_to(self.rows_at_once(rows.shape[1]))
         self._compile(rows.shape[1], [len(rows)])
         rates = np.asarray(learning_rates, "float32")
         factors = np.asarray(kl_weights, "float32").reshape(len(rows), -1)
@@ -205,7 +221,7 @@ class JaxEngine(Engine):
         return self._sums([np.asarray(fractions)[:count] for count, fractions in calls])
 
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
-        size = self.program.training.batch_size
+        size = self.program.training.rows_at_once
         size += -size % self._mesh.devices.size
         lines = _padded(rows, len(rows) + -len(rows) % size).reshape(-1, size)
         batches = []
@@ -254,12 +270,12 @@ class JaxEngine(Engine):
     # -- compilation
     def compile_ahead(self) -> None:
         batch = self.program.training.batch_size
-        self._fit_mesh_to(batch)
+        self._fit_mesh_to(self.rows_at_once(batch))
         self._compile(batch, self._steps_of_epoch_parts())
 
     def make_ready(self, steps: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
         batch = self.program.training.batch_size
-        self._fit_mesh_to(batch)
+        self._fit_mesh_to(self.rows_at_once(batch))
         self._compile(batch, [steps])
         self._steps.wait(meanwhile)
         return True

@@ -67,6 +67,27 @@ class Results(NamedTuple):
     fractions: Array
 
 
+class Gradients(NamedTuple):
+    """Gradients of this replica's part of the loss, the other variables afterwards, the part itself, and its fractions.
+
+    `loss` is without the smoothing of labels; `fractions` (fractions, 2).
+    """
+
+    trainable: Arrays
+    others: Arrays
+    loss: Array
+    fractions: Array
+
+
+Batch = tuple[Arrays, dict[str, Array]]
+"""The inputs in the order of the model, and the targets by name."""
+
+
+def targets_rows(targets: Mapping[str, Array]) -> int:
+    """Return the number of rows of the targets."""
+    return int(next(iter(targets.values())).shape[0])
+
+
 class Steps:
     """The compiled functions of one run, for one mesh of devices."""
 
@@ -82,6 +103,7 @@ class Steps:
         global_statistics: bool,
         fixed: bool = False,
         rows: P = BY_ROWS,
+        micro_batches: int = 1,
     ) -> None:
         """Prepare the functions; nothing is compiled yet.
 
@@ -95,6 +117,7 @@ class Steps:
             global_statistics: Whether BatchNormalization takes its moments over the rows of all replicas.
             fixed: Whether the number of steps of a training call is part of its shape.
             rows: The partition of a batch: along which axes of the mesh its rows are split.
+            micro_batches: In how many parts each device computes its rows of a training step, one after the other.
         """
         self._model = model
         self._optimizer = optimizer
@@ -104,6 +127,7 @@ class Steps:
         self._replicas = mesh.shape[REPLICAS]
         self._resident = resident
         self._fixed = fixed
+        self._micro_batches = micro_batches
         self._average_statistics = not global_statistics and self._replicas > 1
         self._is_seed = are_seeds(model)
         self._learning_rate = [v is optimizer.learning_rate for v in optimizer.variables].index(True)
@@ -160,28 +184,21 @@ class Steps:
 
         `rows` is (capacity, rows of this replica), `rates` (capacity,), `kl_weights` (capacity, kl_terms).
         """
-        summed_denominators = self._denominators(state, data, rows) if self._fixed else None
+        summed_denominators = self._denominators(data, rows) if self._fixed else None
 
         def step(k: Array, carried: tuple[State, Results]) -> tuple[State, Results]:
             state, results = carried
-            inputs, targets = self._batch(data, rows, k)
-            others_before = self._own_seeds(state.others)
-
-            def loss_of(trainable: Arrays) -> tuple[Array, tuple[Arrays, Array]]:
-                outputs, others = self._model.stateless_call(trainable, others_before, inputs, training=True)
-                fractions = self._fractions(outputs, targets, jnp.ones(rows.shape[1]))
-                if summed_denominators is None:
-                    denominators = self._sum_of_all(fractions[:, 1])
-                else:
-                    denominators = summed_denominators[k]
-                return self._loss(fractions, denominators, kl_weights[k]), (others, fractions)
-
-            (loss, (others, fractions)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
+            denominators = None if summed_denominators is None else summed_denominators[k]
+            if self._micro_batches > 1:
+                computed = self._accumulated(state, data, rows[k], k, denominators, kl_weights[k])
+            else:
+                computed = self._gradients(state, self._batch(data, rows[k], k), denominators, kl_weights[k])
+            gradients, others, loss, fractions = computed
             gradients = self._sum_of_all(gradients)
             slots = list(state.slots)
             slots[self._learning_rate] = rates[k].astype(slots[self._learning_rate].dtype)
             trainable, slots = self._optimizer.stateless_apply(slots, gradients, state.trainable)
-            new_state = State(list(trainable), self._shared_seeds(others, state.others), list(slots))
+            new_state = State(list(trainable), others, list(slots))
             return new_state, Results(results.losses.at[k].set(loss), results.fractions.at[k].set(fractions))
 
         begin = (state, self._no_results(rows.shape[0]))
@@ -195,7 +212,7 @@ class Steps:
         """Return the fractions of `count` batches at inference, as in `Results`; `weights` has the shape of `rows`."""
 
         def step(k: Array, fractions: Array) -> Array:
-            inputs, targets = self._batch(data, rows, k)
+            inputs, targets = self._batch(data, rows[k], k)
             outputs, _ = self._model.stateless_call(state.trainable, state.others, inputs, training=False)
             return fractions.at[k].set(self._fractions(outputs, targets, weights[k]))
 
@@ -204,17 +221,71 @@ class Steps:
 
     def _predict(self, state: State, data: Mapping[str, Array], rows: Array) -> Arrays:
         """Return the outputs of the model for one line of rows, each (rows of this replica, ...)."""
-        inputs, _ = self._batch(data, rows, 0)
+        inputs, _ = self._batch(data, rows[0], 0)
         outputs, _ = self._model.stateless_call(state.trainable, state.others, inputs, training=False)
         return [output.astype("float32") for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 
+    # -- gradients
+    def _gradients(self, state: State, batch: Batch, denominators: Array | None, kl_weights: Array) -> Gradients:
+        """Return the gradients of the rows of one batch; without `denominators` those of this batch on all replicas count."""
+        inputs, targets = batch
+        others_before = self._own_seeds(state.others)
+
+        def loss_of(trainable: Arrays) -> tuple[Array, tuple[Arrays, Array, Array]]:
+            outputs, others = self._model.stateless_call(trainable, others_before, inputs, training=True)
+            fractions = self._fractions(outputs, targets, jnp.ones(targets_rows(targets)))
+            over = self._sum_of_all(fractions[:, 1]) if denominators is None else denominators
+            return self._loss(fractions, over, kl_weights), (others, fractions, self._plain_loss(fractions, over, kl_weights))
+
+        (_, (others, fractions, loss)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
+        return Gradients(gradients, self._shared_seeds(others, state.others), loss, fractions)
+
+    def _accumulated(
+        self, state: State, data: Mapping[str, Array], line: Array, k: Array, denominators: Array | None, kl_weights: Array
+    ) -> Gradients:
+        """Return the gradients of the rows `line`, computed part by part.
+
+        They are those of the whole line, because every part is divided by the denominators of the global batch.
+        """
+        size = line.shape[0] // self._micro_batches
+
+        def part(i: Array) -> Batch:
+            return self._batch(data, lax.dynamic_slice_in_dim(line, i * size, size), k, i * size)
+
+        if denominators is None:
+            counts = lax.map(lambda i: self._counts(part(i)), jnp.arange(self._micro_batches))
+            denominators = self._sum_of_all(counts.sum(0))
+
+        def add(i: Array, sums: Gradients) -> Gradients:
+            more = self._gradients(state._replace(others=sums.others), part(i), denominators, kl_weights)
+            return Gradients(
+                jax.tree.map(jnp.add, sums.trainable, more.trainable), more.others, sums.loss + more.loss,
+                sums.fractions + more.fractions,
+            )  # fmt: skip
+
+        nothing = jax.tree.map(jnp.zeros_like, state.trainable)
+        names = len(self._objective.names)
+        begin = Gradients(nothing, state.others, jnp.zeros(()), jnp.zeros((names, 2)))
+        return lax.fori_loop(0, self._micro_batches, add, begin)
+
+    def _counts(self, batch: Batch) -> Array:
+        """Return the denominators of this replica's rows, (fractions,)."""
+        targets = batch[1]
+        return jnp.stack(self._objective.denominators(self._model.outputs, targets, jnp.ones(targets_rows(targets))))
+
     # -- parts
-    def _batch(self, data: Mapping[str, Array], rows: Array, k: Array | int) -> tuple[Arrays, dict[str, Array]]:
-        """Return the inputs and targets of line k, gathered by row number, or from the batches that were passed."""
+    def _batch(self, data: Mapping[str, Array], line: Array, k: Array | int, first: Array | None = None) -> Batch:
+        """Return the inputs and targets of the rows `line`, gathered by number, or from batch k of those that were passed.
+
+        There they are those from the row `first` on (None: all of them).
+        """
         if self._resident:
-            arrays = {name: array.at[rows[k]].get(mode="promise_in_bounds") for name, array in data.items()}
+            arrays = {name: array.at[line].get(mode="promise_in_bounds") for name, array in data.items()}
         else:
             arrays = {name: array[k] for name, array in data.items()}
+            if first is not None:
+                size = line.shape[0]
+                arrays = {name: lax.dynamic_slice_in_dim(array, first, size) for name, array in arrays.items()}
         inputs, targets = expand(self._feeds, arrays)
         return [inputs[name] for name in self._inputs], targets
 
@@ -226,28 +297,29 @@ class Steps:
         terms = self._objective.terms(outputs, targets, weights)
         return jnp.stack([jnp.stack(terms[name]) for name in self._objective.names])
 
-    def _denominators(self, state: State, data: Mapping[str, Array], rows: Array) -> Array:
+    def _denominators(self, data: Mapping[str, Array], rows: Array) -> Array:
         """Return the denominators of all lines, summed over the replicas, (capacity, fractions).
 
         They depend on the targets alone, so one reduction before the loop replaces one in each step, for which the backward
         pass would have to wait.
         """
 
-        def of_line(k: Array) -> Array:
-            inputs, targets = self._batch(data, rows, k)
-            shapes, _ = jax.eval_shape(self._model.stateless_call, state.trainable, state.others, inputs)
-            zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
-            zeros = lax.optimization_barrier(zeros)  # or XLA spends seconds on computing the metrics of these constants
-            return self._fractions(zeros, targets, jnp.ones(rows.shape[1]))[:, 1]
-
-        return self._sum_of_all(lax.map(of_line, jnp.arange(rows.shape[0])))
+        counts = lax.map(lambda k: self._counts(self._batch(data, rows[k], k)), jnp.arange(rows.shape[0]))
+        return self._sum_of_all(counts)
 
     def _loss(self, fractions: Array, denominators: Array, kl_weights: Array) -> Array:
         """Return this replica's part of the loss of the global batch; `denominators` are summed over the replicas."""
+        return self._objective.loss(*self._named(fractions, denominators), kl_weights)
+
+    def _plain_loss(self, fractions: Array, denominators: Array, kl_weights: Array) -> Array:
+        """Return what `_loss` is without the smoothing of labels."""
+        return self._objective.plain_loss(*self._named(fractions, denominators), kl_weights)
+
+    def _named(self, fractions: Array, denominators: Array) -> tuple[dict[str, tuple[Array, Array]], dict[str, Array]]:
         names = self._objective.names
         denominators = lax.stop_gradient(denominators)
         terms = {name: (fractions[i, 0], fractions[i, 1]) for i, name in enumerate(names)}
-        return self._objective.loss(terms, {name: denominators[i] for i, name in enumerate(names)}, kl_weights)
+        return terms, {name: denominators[i] for i, name in enumerate(names)}
 
     def _sum_of_all(self, tree: Any) -> Any:
         """Return the tree with every array summed over the replicas, in one reduction of one vector."""

@@ -124,7 +124,8 @@ class Advisor(QObject):
     @property
     def batch_size(self) -> int:
         """Return the design's batch size, rounded so that the devices can share it equally."""
-        return divisible_batch(self._workspace.document.design.training.batch_size, self._workspace.devices.resolved.replicas)
+        training, devices = self._workspace.document.design.training, self._workspace.devices.resolved
+        return divisible_batch(training.batch_size, devices.replicas * training.micro_batches)
 
     @property
     def devices(self) -> DeviceChoice:

@@ -1,0 +1,77 @@
+"""Options of the training that do not suit a model, and designs of versions that did not have them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.document import from_builtins, to_builtins
+from seqdec_gui.domain.training import Training
+from seqdec_gui.domain.validation import check
+from seqdec_gui.runs.batches import batch_problems, row_problems
+from seqdec_gui.runs.probe_cache import shape_of
+from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.task_names import checkpoint_in, weights_in
+from tests.domain.designs import archetype
+
+
+def found(design: Design, **training: object) -> dict[str, str]:
+    """The places of all problems by their codes."""
+    changed = design.with_training(msgspec.convert(training, Training))
+    return {problem.code: problem.where for problem in check(changed).problems}
+
+
+def test_micro_batches_are_refused_where_a_block_normalises_over_the_batch() -> None:
+    assert "normalises_in_parts" not in found(archetype())
+    assert found(archetype(), micro_batches=2)["normalises_in_parts"] == "model_2"
+    only_states = found(archetype(batch_normalization=False), micro_batches=2)
+    assert only_states["normalises_in_parts"] == "model_1"  # the states that it is given
+
+
+def test_an_inverse_square_root_without_a_warm_up_is_warned_of() -> None:
+    assert "no_warmup" in found(archetype(), schedule="inverse_square_root")
+    assert "no_warmup" not in found(archetype(), schedule="inverse_square_root", warmup_steps=100)
+
+
+def test_a_batch_divides_by_devices_times_parts() -> None:
+    training = Training(batch_size=64, micro_batches=4)
+    assert batch_problems(training, DeviceChoice("cpu", 2)) == ()
+    (problem,) = batch_problems(training, DeviceChoice("cpu", 3))
+    assert problem.text == "64 rows cannot be shared evenly by 3 devices with 4 micro-batches each."
+    assert problem.hint == "Set it to 60 or 72."
+
+
+def test_a_warm_up_beyond_the_end_is_warned_of() -> None:
+    training = Training(batch_size=10, epochs=2, warmup_steps=40)
+    (problem,) = row_problems(training, DeviceChoice("cpu", 1), 200)
+    assert (problem.severity, problem.code) == ("warning", "long_warmup")
+    assert row_problems(training, DeviceChoice("cpu", 1), 210) == ()
+
+
+def test_a_design_with_adamw_of_an_earlier_version_decays_all_weights_as_it_did() -> None:
+    earlier = to_builtins(archetype())
+    earlier["training"] |= {"optimizer": "adamw"}
+    assert from_builtins(earlier).training.decayed == "all"
+    new = archetype().with_training(Training(optimizer="adamw"))
+    assert to_builtins(new)["training"]["decayed"] == "kernels"
+    assert from_builtins(to_builtins(new)).training.decayed == "kernels"
+
+
+def test_options_that_are_not_used_leave_a_design_readable_by_earlier_versions() -> None:
+    written = to_builtins(archetype())["training"]
+    new = {"warmup_steps", "micro_batches", "decayed", "clip_value", "label_smoothing", "average_decay", "use_weights"}
+    assert not new & set(written)
+
+
+@pytest.mark.parametrize(
+    "option", [{"micro_batches": 2}, {"average_decay": 0.9}, {"label_smoothing": 0.1}, {"clip_value": 1.0}]
+)
+def test_a_step_with_another_option_is_measured_anew(option: dict[str, object]) -> None:
+    assert shape_of(archetype()) != shape_of(archetype().with_training(msgspec.convert(option, Training)))
+
+
+def test_the_name_of_a_checkpoint_may_name_its_weights() -> None:
+    assert (checkpoint_in("best"), weights_in("best")) == ("best", None)
+    assert (checkpoint_in("last-trained"), weights_in("last-trained")) == ("last", "trained")
+    assert weights_in("best-averaged") == "averaged"
