@@ -128,7 +128,8 @@ def test_rows_without_two_letters_meet_the_ids_labels_and_scales_that_the_weight
     assert measured.metrics["loss"] == pytest.approx(metrics["val_loss"], rel=0.1)
     before, after = fitted.load(first.run.data), fitted.load(second.run.data)
     for name in ("latent", "fed", "named"):
-        assert after.port(name).codec == before.port(name).codec
+        found, known = (msgspec.to_builtins(each.port(name).codec) for each in (after, before))
+        assert found | {"low": (), "high": ()} == known | {"low": (), "high": ()}  # the ranges of the rows of each run
     assert "alphabets, lengths and scalers are those of that run" in told(second, "initial_weights")
 
 

@@ -16,7 +16,7 @@ def gives_masks(submodel: Submodel) -> bool:
     for call in submodel.calls:
         spec = LAYERS[call.layer.type]
         input_is_masked = any(variable in masked for variable in call.inputs)
-        if input_is_masked and spec.takes_mask and not call.initial_state:
+        if input_is_masked and spec.takes_mask and not spec.separate_inputs and not call.initial_state:
             return True
         masked -= {output.variable for output in call.outputs}
         if spec.gives_mask(call.layer) or (input_is_masked and spec.keeps_mask):
