@@ -189,9 +189,6 @@ def of(f, *shapes, **options):
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], f(*inputs))
 
 both("ragged", of(lambda x: L.LSTM(2)(x), (None, 3), ragged=True), of(lambda x: L.LSTM(2)(x), (None, 3)))
-cells = lambda: [L.LSTMCell(2), L.LSTMCell(2)]
-reversed_cells = L.RNN(L.StackedRNNCells(cells(), reverse_state_order=True, name="cells"))
-both("reversed", chain(reversed_cells), chain(L.RNN(L.StackedRNNCells(cells()))))
 norm = L.BatchNormalization([1, 2], name="norm")
 both("together", chain(norm), chain(L.Flatten(), L.BatchNormalization(), L.Reshape((4, 3))))
 pool = lambda x: L.GlobalAveragePooling1D()(x)
@@ -217,7 +214,6 @@ ADVICE = {
     "subclass_bad.keras": ("a subclass of Model", "as a functional model"),
     "steps_first_bad.h5": ("The layer lstm has time_major=True", "time_major=False"),
     "ragged_bad.h5": ("takes ragged or sparse tensors", "with a plain Input"),
-    "reversed_bad.h5": ("has its states in reverse order", "Build it without"),
     "together_bad.h5": ("The layer norm normalises over the axes", "one axis"),
     "axes_bad.h5": ("combines tensors with different numbers of axes", "with a Reshape layer"),
     "rows_bad.h5": ("that mixes the rows of a batch", "every row is computed by itself"),

@@ -49,9 +49,13 @@ def with_layers(config: Config, model: keras.Model) -> Config:
 
 
 def has_operations(config: Config) -> bool:
-    """Whether a model, or one in it, has operations."""
+    """Return whether a model, or one in it, has operations, or layers that were put in their place when they were read."""
     rows = config["config"].get("layers", []) if isinstance(config.get("config"), dict) else []
-    return any(row.get("module") in MODULES or has_operations(row) for row in rows)
+    return any(row.get("module") in MODULES or _was_operation(row) or has_operations(row) for row in rows)
+
+
+def _was_operation(row: Config) -> bool:
+    return row["class_name"] == "Rescaling" and str(row.get("name", "")).startswith("tf.")
 
 
 def _replace(config: Config, model: Any) -> None:
@@ -60,7 +64,7 @@ def _replace(config: Config, model: Any) -> None:
         if row.get("module") in MODULES:
             rows += _rows_for(row, _operation(model, row["name"]))
             continue
-        if row["class_name"] == "Rescaling" and str(row.get("name", "")).startswith("tf."):
+        if _was_operation(row):
             _fail_if_masked(row, model)
         if "layers" in (row.get("config") or {}):
             _replace(row, model.get_layer(row["config"]["name"]))
