@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqdec_gui.runner.standard_cells import has_standard_gates
+
 Tensor = Any
 
 
@@ -58,12 +60,4 @@ def first_lstm(model: keras.Model | None) -> StepLSTM | None:
 
 
 def _is_standard(layer: Any) -> bool:
-    cell = layer.cell
-    return bool(
-        cell.activation is keras.activations.tanh
-        and cell.recurrent_activation is keras.activations.sigmoid
-        and cell.use_bias
-        and not layer.stateful
-        and not layer.go_backwards
-        and layer.return_sequences
-    )
+    return bool(has_standard_gates(layer.cell) and not layer.stateful and not layer.go_backwards and layer.return_sequences)

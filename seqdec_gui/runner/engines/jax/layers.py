@@ -25,6 +25,7 @@ from seqdec_gui.runner.normalization import (
     local_moments,
     use_global_moments,
 )
+from seqdec_gui.runner.standard_cells import has_standard_gates
 
 Array = Any
 REPLICAS = "replicas"
@@ -95,14 +96,7 @@ def whole_layer(layer: Any) -> whole.Layer | None:
 def _is_standard(layer: Any) -> bool:
     """Whether the layer's options are those of cuDNN's kernels, which the functions of `recurrent` compute."""
     cell = layer.cell
-    return bool(
-        cell.activation is keras.activations.tanh
-        and cell.recurrent_activation is keras.activations.sigmoid
-        and cell.use_bias
-        and not cell.recurrent_dropout
-        and not layer.unroll
-        and not layer.stateful
-    )
+    return bool(has_standard_gates(cell) and not cell.recurrent_dropout and not layer.unroll and not layer.stateful)
 
 
 Loop = Callable[[Array, Array | None], recurrent.Outputs]
