@@ -247,8 +247,9 @@ def _apply(force: bool = False) -> None:
         notifier.installed.setPalette(palette(theme))
         notifier.installed.setStyleSheet(stylesheet(theme))
         for splitter, state, width in splitters:
-            splitter.restoreState(state)
-            splitter.setHandleWidth(width)
+            if not sip.isdeleted(splitter):  # a panel that was closed may be taken away while widgets are polished
+                splitter.restoreState(state)
+                splitter.setHandleWidth(width)
     notifier.changed.emit()
 
 
