@@ -54,22 +54,22 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 
 fast: setup
-	$(BIN)/python -m pytest -m '$(QUICK)' -n 3 $(PARALLEL) --ignore tests/gui
+	tools/run_tests.sh $(BIN)/python fast -m '$(QUICK)' -n 3 $(PARALLEL) --ignore tests/gui
 
 window: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m '$(QUICK)' -n 3 $(PARALLEL) tests/gui
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python window -m '$(QUICK)' -n 3 $(PARALLEL) tests/gui
 
 timing: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m timing
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python timing -m timing
 
 slow: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' -n 2 $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not timing and not hostile' -n 2 $(PARALLEL)
 
 pictures: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m pictures tests/gui/test_pictures.py
 
 test-xvfb: setup
-	tools/on_screen.sh $(BIN)/python -m pytest -m 'not timing' tests/gui/test_walk.py \
+	tools/on_screen.sh tools/run_tests.sh $(BIN)/python xvfb -m 'not timing' tests/gui/test_walk.py \
 		tests/gui/test_design_view.py tests/gui/test_design_view_keys.py tests/gui/test_design_view_panels.py
 
 test-at-spi: setup
