@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtCore import Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QFocusEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QFrame,
@@ -224,6 +224,10 @@ class GeneratePage(QWidget):
             mode.show_run(inputs)
         self.form.show_inputs(self.mode.form_inputs(inputs))
         self._on_form_judged()
+        QTimer.singleShot(0, self._on_fields_shown)  # Qt shows new fields of a visible form later
+
+    @pyqtSlot()
+    def _on_fields_shown(self) -> None:
         if self.hasFocus():
             self.form.take_focus()
 
