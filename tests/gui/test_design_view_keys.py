@@ -120,6 +120,29 @@ def test_copies_cover_nothing_and_are_seen(qtbot: QtBot, name: str, key: Qt.Key)
     QApplication.clipboard().clear()
 
 
+def test_undoing_a_paste_shows_what_is_left(canvas: Canvas) -> None:
+    """The copy of a whole design is scrolled to; without it, the canvas would be empty."""
+    for _ in range(4):
+        canvas.key(Qt.Key_Plus, Qt.ControlModifier)
+
+    def seen() -> list[str]:
+        shown = canvas.view.viewport().rect()
+        return [block_id for block_id in canvas.view.block_ids() if shown.intersects(canvas.view.block_rect(block_id))]
+
+    canvas.key(Qt.Key_A, Qt.ControlModifier)
+    canvas.key(Qt.Key_C, Qt.ControlModifier)
+    for _ in range(3):
+        canvas.key(Qt.Key_V, Qt.ControlModifier)
+        assert seen()
+    for _ in range(3):
+        canvas.key(Qt.Key_Z, Qt.ControlModifier)
+        assert seen()
+    canvas.view.pan(5000, 0)
+    canvas.document.select(["model_1"])
+    canvas.key(Qt.Key_Right)
+    assert seen() == []  # who looks elsewhere stays there
+
+
 def test_a_block_that_was_cut_is_pasted_where_it_was(canvas: Canvas) -> None:
     before = canvas.design.block("model_1").position
     canvas.document.select(["model_1"])

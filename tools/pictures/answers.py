@@ -170,7 +170,7 @@ def write_samples(run: RunFolder, steps_per_epoch: int, time: float) -> None:
 
     for epoch in range(1, SAMPLED_EPOCHS + 1):
         rows = tuple(
-            SampledRow(row, number, target, target if row < 2 * epoch else generated)
+            SampledRow(row, number, target, target if row < epoch else generated)
             for row, (number, target, generated) in enumerate(NUMERALS)
         )
         samples.append(run.samples, Sampled(epoch=epoch, step=epoch * steps_per_epoch, rows=rows, time=time + 10 * epoch))

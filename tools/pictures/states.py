@@ -350,7 +350,10 @@ def _roman(world: World) -> dict[str, State]:
         studio.settle(0.3)
 
     def samples(studio: Studio, window: Any) -> None:
+        from seqdec_gui.gui.workspace.training_session import session_of
+
         window.shell.show_panel("bottom", False)
+        session_of(window.workspace).clear_overlays()
         window.workspace.run_requested.emit(world.sampled.path)
         studio.settle(0.6)
 

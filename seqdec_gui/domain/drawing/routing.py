@@ -62,6 +62,11 @@ class Rect(NamedTuple):
         dx, dy = (self.right - self.left) * (by - 1) / 2, (self.bottom - self.top) * (by - 1) / 2
         return Rect(self.left - dx, self.top - dy, self.right + dx, self.bottom + dy)
 
+    def distance(self, other: Rect) -> float:
+        """Return how far the middles of two rectangles are from each other, across and down together."""
+        across = abs(self.left + self.right - other.left - other.right) / 2
+        return across + abs(self.top + self.bottom - other.top - other.bottom) / 2
+
     def meets(self, other: Rect) -> bool:
         """Return whether the two rectangles share more than an edge."""
         return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
