@@ -39,7 +39,7 @@ def test_the_promises_are_kept(part: str, capsys: pytest.CaptureFixture[str]) ->
 
 
 BUSY = 5.0
-"""How much longer the building of a page may take in a test: with fifteen programs to a core it takes more than twice as long."""
+"""How much longer the building of a page may take in a test: with fifteen programs a core it takes twice as long."""
 PAGE_MS = 50.0
 """What the building of a page, and the first look at it, may take of the window's thread."""
 
