@@ -58,6 +58,8 @@ class GenerateMode(Mode):
 
     verb, busy = "Generate", "Generating…"
     stale = STALE
+    steps: CandidatesChart
+    properties: PropertiesView
 
     def __init__(self, workspace: Workspace, feed_map: FeedMapForm) -> None:
         super().__init__(workspace)
@@ -72,8 +74,7 @@ class GenerateMode(Mode):
         self.options = self.strategy
         self.results = ResultsTable()
         self.structures = Structures(self.results)
-        self.steps = CandidatesChart()
-        self.properties = PropertiesView()
+        self._plotted = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -86,8 +87,6 @@ class GenerateMode(Mode):
         beside.addWidget(self.results, 1)
         beside.addWidget(self.structures)
         below = QSplitter(Qt.Horizontal)
-        below.addWidget(self.steps)
-        below.addWidget(self.properties)
         self._both = QSplitter(Qt.Vertical)
         self._both.addWidget(above)
         self._both.addWidget(below)
@@ -103,7 +102,6 @@ class GenerateMode(Mode):
         self.strategy.edited.connect(self.edited)
         self.strategy.refused.connect(workspace.status_message)
         self.results.selectionModel().currentRowChanged.connect(self._on_current_row_changed)
-        self.properties.chosen.connect(self._on_property_chosen)
         self._show_below()
 
     def _head(self) -> QHBoxLayout:
@@ -227,8 +225,11 @@ class GenerateMode(Mode):
     def _show_sequences(self, content: list[Result], source: Source) -> None:
         self._made_from = self._making
         self._steps_of = None
-        self.steps.show_steps(())
-        self.properties.show_results(content)
+        if content:
+            self._make_plots()
+        if self._plotted:
+            self.steps.show_steps(())
+            self.properties.show_results(content)
         self.results.show_results(content, source.words)
         self._hint.setVisible(not content)
         for widget in (self._both, self._bar):
@@ -265,10 +266,22 @@ class GenerateMode(Mode):
         self.structures.setVisible(self._draw.isChecked())
 
     # -- below the results
+    def _make_plots(self) -> None:
+        """Make the plots for the first sequences: they take as long as all the rest of the page."""
+        if not self._plotted:
+            self._plotted = True
+            self.steps = CandidatesChart()
+            self.properties = PropertiesView()
+            self.properties.chosen.connect(self._on_property_chosen)
+            self._below.addWidget(self.steps)
+            self._below.addWidget(self.properties)
+            self._show_below()
+
     def _show_below(self) -> None:
         steps, properties = self._steps_button.isChecked(), self._properties_button.isChecked()
-        self.steps.setVisible(steps)
-        self.properties.setVisible(properties)
+        if self._plotted:
+            self.steps.setVisible(steps)
+            self.properties.setVisible(properties)
         self._below.setVisible(steps or properties)
 
     @pyqtSlot()
