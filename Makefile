@@ -91,6 +91,7 @@ measure: setup
 hostile: setup
 	$(BIN)/python -m pytest -m hostile tests/hostile
 	$(BIN)/python tools/fuzz_inputs.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
+	$(BIN)/python tools/rows_in_rows_out.py --files 2000 --seed $(or $(SEED),1)
 
 # Most faults without a framework, which only makes each start longer; then a part of them with it.
 chaos: setup
