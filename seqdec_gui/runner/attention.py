@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -109,7 +110,9 @@ class AttentionReader:
         for node in calls.nodes:
             weights = None
             if node.attends:
-                result, weights = node.run(self._models[block], values, return_attention_scores=True)
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", ".*softmax over axis.*")  # a memory of one step is meant
+                    result, weights = node.run(self._models[block], values, return_attention_scores=True)
                 port_of[node.name] = self._port(block, calls, node.inputs[1], node.inputs[0] == node.inputs[1])
             else:
                 result = node.run(self._models[block], values)

@@ -79,7 +79,9 @@ def test_weights_are_those_of_the_layer_in_the_trained_stack(tmp_path: Path) -> 
         fed = np.zeros((1, 9), np.int32)
         fed[0, : len(sequence)] = [1, *sequence[:-1]]
         given = np.asarray(arrays[source.array][each.row : each.row + 1], np.int32)
-        expected = np.asarray(weighs([fed, *encoder(given)]))[0, : len(sequence), :, 0]
+        expected = np.asarray(weighs([keras.ops.convert_to_tensor(fed), *encoder(keras.ops.convert_to_tensor(given))]))[
+            0, : len(sequence), :, 0
+        ]
         (one,) = each.maps
         assert np.array(one.weights)[0] == pytest.approx(expected[:, : len(one.sources)], abs=1e-5)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +188,18 @@ def test_a_decoder_without_attention_keeps_its_plain_step() -> None:
 
     design = designs.stack()
     assert plan_of(step_of(design, infer(design), "model_2")) is None
+
+
+def test_the_jax_backend_finds_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    chosen = "all_strategies and prefix"  # compiling for JAX takes seconds per strategy
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", __file__, "-k", chosen],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "1 passed" in done.stdout

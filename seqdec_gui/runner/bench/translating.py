@@ -31,8 +31,8 @@ from seqdec_gui.runner.bench import work
 from seqdec_gui.runner.bench.generate_work import BEGIN, GenerateJob, GenerateMeasured
 
 Array = npt.NDArray[Any]
-Run = Callable[[], tuple[int, int]]
-"""Generates, and returns how many sequences of how many tokens each."""
+Run = Callable[[], Array]
+"""Generates, and returns the tokens `(rows, steps)`: the same for all, as far as they go."""
 TOKENS_ON_CPU = 2
 """Tokens that a loop without a cache makes on a CPU: it takes seconds for each."""
 CALLS = 3
@@ -76,13 +76,12 @@ def product(job: GenerateJob, folder: Path) -> Run:
     search = Search(Symbols(BEGIN, None, shape.steps, may, np.arange(shape.symbols), str, False), shape.symbols, decoder)
     rows = np.arange(job.rows)
 
-    def run() -> tuple[int, int]:
+    def run() -> Array:
         def states_of(which: Array) -> list[Any]:
             return decoder.initial_states({"source": source[which]}, len(which))
 
         parts = search.find(Items(rows, np.zeros_like(rows)), states_of, GREEDY, 0, may, 0, job.rows)
-        lengths = np.concatenate([ready.lengths for ready in parts if isinstance(ready, OneEach)])
-        return len(lengths), int(lengths.sum())
+        return np.concatenate([ready.ids for ready in parts if isinstance(ready, OneEach)])
 
     return run
 
@@ -97,16 +96,14 @@ def keras_prefix(job: GenerateJob, folder: Path) -> Run:
     full, shape, tokens = models["full"], work.TRANSLATORS[job.size], _tokens(job)
     named = {tensor.name: place for place, tensor in enumerate(full.inputs)}
 
-    def run() -> tuple[int, int]:
-        prefix = np.zeros((job.rows, shape.steps), np.int32)
+    def run() -> Array:
+        prefix = np.zeros((job.rows, shape.steps + 1), np.int32)
         prefix[:, 0] = BEGIN
         for step in range(tokens):
-            given = [source, prefix] if named["source"] == 0 else [prefix, source]
+            given = [source, prefix[:, :-1]] if named["source"] == 0 else [prefix[:, :-1], source]
             p = full.predict(given, batch_size=job.rows, verbose=0)[:, step]
-            chosen = p[:, BEGIN + 1 :].argmax(axis=-1) + BEGIN + 1
-            if step + 1 < shape.steps:
-                prefix[:, step + 1] = chosen
-        return job.rows, job.rows * tokens
+            prefix[:, step + 1] = p[:, BEGIN + 1 :].argmax(axis=-1) + BEGIN + 1
+        return prefix[:, 1 : tokens + 1]
 
     return run
 
@@ -123,20 +120,19 @@ def compiled_prefix(job: GenerateJob, folder: Path) -> Run:
         memory = encoder.stateless_call(*of_encoder, source, training=False)[0]
 
         def body(step: Any, prefix: Any) -> Any:
-            p = decoder.stateless_call(*of_decoder, [prefix, memory], training=False)[0]
+            p = decoder.stateless_call(*of_decoder, [prefix[:, :-1], memory], training=False)[0]
             here = jax.lax.dynamic_index_in_dim(p, step, 1, keepdims=False)
             chosen = jnp.argmax(here[:, BEGIN + 1 :], axis=-1) + BEGIN + 1
             return jax.lax.dynamic_update_index_in_dim(prefix, chosen.astype(prefix.dtype), step + 1, 1)
 
-        prefix = jnp.zeros((source.shape[0], shape.steps), jnp.int32).at[:, 0].set(BEGIN)
+        prefix = jnp.zeros((source.shape[0], shape.steps + 1), jnp.int32).at[:, 0].set(BEGIN)
         return jax.lax.fori_loop(0, tokens, body, prefix)
 
     def weights(model: Any) -> tuple[list[Any], list[Any]]:
         return [each.value for each in model.trainable_variables], [each.value for each in model.non_trainable_variables]
 
-    def run() -> tuple[int, int]:
-        jax.block_until_ready(decode(weights(encoder), weights(decoder), source))
-        return job.rows, job.rows * tokens
+    def run() -> Array:
+        return np.asarray(decode(weights(encoder), weights(decoder), source))[:, 1 : tokens + 1]
 
     return run
 
@@ -149,12 +145,12 @@ def main() -> None:
     start = time.perf_counter()
     run()
     first = time.perf_counter() - start
-    rates: list[tuple[float, int, int]] = []
+    rates: list[tuple[float, int]] = []
     for _ in range(CALLS):
         start = time.perf_counter()
-        sequences, symbols = run()
-        rates.append((time.perf_counter() - start, sequences, symbols))
-    seconds, sequences, symbols = sorted(rates)[CALLS // 2]
+        symbols = run().size
+        rates.append((time.perf_counter() - start, symbols))
+    seconds, symbols = sorted(rates)[CALLS // 2]
     steps = work.TRANSLATORS[job.size].steps
     measured = GenerateMeasured(symbols / seconds / steps, symbols / seconds, first, steps)
     sys.stdout.write(f"MEASURED {msgspec.json.encode(measured).decode()}\n")

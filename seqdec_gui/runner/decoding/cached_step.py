@@ -106,7 +106,7 @@ class FirstStates(keras.Model):
         self._plan, self._step_model, self._given = plan, step, given
         self.built = True
 
-    def call(self, inputs: Any) -> list[Tensor]:
+    def call(self, inputs: Any, training: bool = False) -> list[Tensor]:
         plan, given = self._plan, list(inputs) if isinstance(inputs, list | tuple) else [inputs]
         rows = ops.shape(given[0])[0]
         values = dict(zip(plan.calls.inputs[1:], given[: self._given], strict=False))
@@ -133,7 +133,7 @@ class CachedStep(keras.Model):
         self._plan, self._step_model = plan, step
         self.built = True
 
-    def call(self, inputs: Any) -> list[Tensor]:
+    def call(self, inputs: Any, training: bool = False) -> list[Tensor]:
         plan, (fed, *states) = self._plan, list(inputs)
         carried, rest = states[: len(plan.carried)], states[len(plan.carried) :]
         values = {0: fed} | dict(zip(plan.carried, carried, strict=True))
