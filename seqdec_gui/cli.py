@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "make sequences with a trained model"),
     "errors": ("errors", "show where a trained model goes wrong: symbols, positions, worst rows"),
     "score": ("score", "compute how likely given sequences are"),
+    "attention": ("attention", "write which steps a model attends to, symbol by symbol"),
     "encode": ("encode", "write the codes of rows"),
     "bench": ("bench", "measure samples per second beside plain Keras and others"),
 }

@@ -165,6 +165,7 @@ _ROWS = (
     Code("newer_format", "file", "The design was written by a newer version: open it with a newer seqdec-gui."),
     Code("newer_spec", "run", "The run was written by a newer version: upgrade seqdec-gui to read it."),
     Code("newlines_stripped", "data", "Line ends at the end of texts were stripped: set the codec's strip to none to keep them."),
+    Code("no_attention", "generate", "No block of the design attends to anything, so there are no weights to show: Transformers and decoders with attention have them."),
     Code("no_averages", "run", "The run has kept no moving average of its weights: take the trained ones, or train with average_decay above 0."),
     Code("no_begin_symbol", "generate", "The rows do not begin with one and the same symbol, so generating has no first input: train with begin marks."),
     Code("no_bindings", "binding", "No column is bound to any port: bind one to each input and target.", absent=True),
