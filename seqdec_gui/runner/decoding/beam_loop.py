@@ -47,8 +47,8 @@ def beam_loop(make_step: MakeStep, beam: Beam, tells: bool, shared: bool, unchan
     A row is over when nothing that goes on can become better than the `n_best` sequences that have ended (of groups: than all
     that their group keeps), or at the greatest length. `shared` says that the states are those of rows, the same for all
     sequences of a row: predictions of one pass. The first `unchanged` states are a row's, and stay as they are. The function
-    returns states, beams, `at`, `going` and `broken`, whether a prediction of the row was NaN. Only a loop that `tells` sequences
-    what they have to have reads `told`.
+    returns states, beams, `at`, `going` and `broken`, whether a prediction of the row was NaN. Only a loop that `tells`
+    sequences what they have to have reads `told`.
     """
     width, each = beam.width, beam.width // beam.groups
     wanted = min(beam.n_best, each) if beam.groups == 1 else each

@@ -13,7 +13,6 @@ from seqdec_gui.runner.engines.jax import engine
 from tests.runner import train_on
 from tests.runner.jax_checks.engines import difference, made, some_rows, train, weights_of
 
-
 COUNTS = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,), "transformer": (2,)}
 
 

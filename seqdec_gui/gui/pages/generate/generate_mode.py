@@ -78,7 +78,6 @@ class GenerateMode(Mode):
         self.options = self.strategy
         self.results = ResultsTable()
         self.structures = Structures(self.results)
-        self._workspace = workspace
         self._plotted = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
