@@ -86,7 +86,7 @@ def _turned(model: Config, notes: list[str]) -> tuple[tuple[bool, ...], tuple[bo
         else:
             _turn_layer(row)
     ends = [[Reference.of(item) for item in references_of(config[side])] for side in ("input_layers", "output_layers")]
-    first, last = (tuple(orders.is_steps_first(tuple(reference)) for reference in side) for side in ends)
+    first, last = (tuple(orders.is_steps_first(_place(reference)) for reference in side) for side in ends)
     notes += [_said_of_output(reference.layer) for reference, turned in zip(ends[1], last, strict=True) if turned]
     return first, last
 
@@ -162,8 +162,8 @@ def _constrain(orders: _Orders, row: Config, number: int, wire: Wire, place: str
     """Say what a call of a layer means for the orders of its tensors."""
     name, class_name, config = _name_of(row), row["class_name"], row["config"]
     made: Place = (place or name, number, 0)
-    given: list[Place] = [tuple(reference) for reference in wire.inputs]
-    others: list[Place] = [tuple(reference) for reference in _in_keywords(wire)]
+    given: list[Place] = [_place(reference) for reference in wire.inputs]
+    others: list[Place] = [_place(reference) for reference in _in_keywords(wire)]
     layer = _recurrent_of(row)
     if layer is not None:
         turned = bool(layer["config"].get("time_major"))
@@ -186,9 +186,13 @@ def _constrain_model(
     orders: _Orders, name: str, number: int, wire: Wire, inputs: tuple[bool, ...], outputs: tuple[bool, ...], place: str = ""
 ) -> None:
     for reference, turned in zip(wire.inputs, inputs, strict=False):
-        orders.fix(tuple(reference), name, steps_first=turned)
+        orders.fix(_place(reference), name, steps_first=turned)
     for output, turned in enumerate(outputs):
         orders.fix((place or name, number, output), name, steps_first=turned)
+
+
+def _place(reference: Reference) -> Place:
+    return reference.layer, reference.node, reference.tensor
 
 
 def _recurrent_of(row: Config) -> Config | None:
@@ -200,7 +204,8 @@ def _recurrent_of(row: Config) -> Config | None:
         layers = [config["layer"], *([config["backward_layer"]] if config.get("backward_layer") else [])]
         if len({bool(layer["config"].get("time_major")) for layer in layers}) > 1:
             raise refused(_name_of(row), "has a layer with time_major=True and one without", _HINT)
-        return layers[0]
+        first: Config = layers[0]
+        return first
     if _has_steps_first(config) and class_name not in _MODELS:
         raise refused(_name_of(row), f"({class_name}) wraps a layer with time_major=True", "Use time_major=False within it.")
     return None
