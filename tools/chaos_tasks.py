@@ -230,7 +230,7 @@ def main() -> int:
     print(
         f"tasks hurt: {tasks.tried}, broken: {tasks.broken}, processes left: {tasks.left}, without a sentence: {tasks.unclear}"
     )
-    return 1 if tasks.broken or tasks.left else 0
+    return 1 if tasks.broken or tasks.left or tasks.unclear else 0
 
 
 if __name__ == "__main__":
