@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["__version__", "encode", "evaluate", "generate", "load_bundle", "open_run", "score"]
+__all__ = ["__version__", "attention", "encode", "evaluate", "generate", "load_bundle", "open_run", "score"]
 
 __version__ = "0.1.0"
 
 
 _HOMES = {
-    **dict.fromkeys(("open_run", "generate", "score", "encode", "evaluate"), "seqdec_gui.runner.api"),
+    **dict.fromkeys(("open_run", "generate", "score", "attention", "encode", "evaluate"), "seqdec_gui.runner.api"),
     "load_bundle": "seqdec_gui.runner.bundle",
 }
 """The modules of the functions for scripts, imported by name when they are first used.

@@ -1,5 +1,6 @@
 """Design stacked Keras models by connecting submodel blocks, train them on several devices, export them."""
 
+from seqdec_gui.runner.api import attention as attention
 from seqdec_gui.runner.api import encode as encode
 from seqdec_gui.runner.api import evaluate as evaluate
 from seqdec_gui.runner.api import generate as generate

@@ -33,7 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "advise": ("advise", "measure how much several devices speed up a design"),
     "certify": ("certify", "show that several devices train the same model as one"),
     "train": ("train", "train a design"),
+    "queue": ("queue", "let runs wait for devices"),
+    "sweep": ("sweep", "search for the best parameters of a design"),
     "resume": ("resume", "resume a run from its last checkpoint"),
+    "fork": ("fork", "start a new run from a checkpoint of another one, under other settings"),
     "pause": ("pause", "save a run and free its devices until it is resumed"),
     "stop": ("stop", "stop a run at the end of the interval, saving it"),
     "attach": ("attach", "follow a run that was started elsewhere"),
@@ -43,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "make sequences with a trained model"),
     "errors": ("errors", "show where a trained model goes wrong: symbols, positions, worst rows"),
     "score": ("score", "compute how likely given sequences are"),
+    "attention": ("attention", "write which steps a model attends to, symbol by symbol"),
     "encode": ("encode", "write the codes of rows"),
     "bench": ("bench", "measure samples per second beside plain Keras and others"),
 }

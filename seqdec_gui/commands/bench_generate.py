@@ -21,7 +21,7 @@ from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 
-ROWS = 4096
+ROWS, ROWS_OF_TRANSFORMERS = 4096, 256
 
 
 class GenerateRow(msgspec.Struct, frozen=True):
@@ -38,16 +38,18 @@ class GenerateRow(msgspec.Struct, frozen=True):
 
 def measure(size: work.SizeName, choice: DeviceChoice, rounds: int) -> list[GenerateRow]:
     """Measure all contenders on one size, in turns, and print a table."""
+    attends = size in work.TRANSLATORS
     taking_part: list[tuple[str, generate_work.Who, EngineName]] = [
         *[(f"{PRODUCT}:{engine}", "product", engine) for engine in ENGINES],
-        *[(who, who, engine) for who, engine in generate_work.PEERS],
+        *[(who, who, engine) for who, engine in (generate_work.WITHOUT_A_CACHE if attends else generate_work.PEERS)],
     ]
+    count = ROWS_OF_TRANSFORMERS if attends else ROWS
     results: dict[str, list[generate_work.GenerateMeasured]] = {}
     for _ in range(rounds):
         for name, who, engine in taking_part:
             if why := _missing(who, engine, choice):
                 warn(f"{name} is left out: {why}")
-            elif measured := _measured(generate_work.GenerateJob(who, size, ROWS, choice), engine):
+            elif measured := _measured(generate_work.GenerateJob(who, size, count, choice), engine):
                 results.setdefault(name, []).append(measured)
     rows = [_row(name, size, str(choice), found) for name, found in results.items()]
     _show(rows)
@@ -64,7 +66,8 @@ def _missing(who: generate_work.Who, engine: EngineName, choice: DeviceChoice) -
 def _measured(job: generate_work.GenerateJob, engine: EngineName) -> generate_work.GenerateMeasured | None:
     environment = child_environment(Placement(job.devices, engine), os.environ)
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-bench-") as folder:
-        command = [sys.executable, "-m", generate_work.MODULE, msgspec.json.encode(job).decode(), folder]
+        module = generate_work.TRANSLATING_MODULE if job.size in work.TRANSLATORS else generate_work.MODULE
+        command = [sys.executable, "-m", module, msgspec.json.encode(job).decode(), folder]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     last = [line for line in done.stdout.splitlines() if line.startswith(PEER_PREFIX)]
     if done.returncode or not last:
@@ -85,7 +88,7 @@ def _show(rows: Sequence[GenerateRow]) -> None:
     if not own:
         return
     best = max(own, key=lambda row: row.symbols_per_s)
-    say(f"\ngenerating, {best.size}, {best.devices}: temperature 1")
+    say(f"\ngenerating, {best.size}, {best.devices}: {'greedily' if best.size in work.TRANSLATORS else 'temperature 1'}")
     heading = ("who", "symbols/s", f"{best.who} is", "sequences/s", "first call", "mean length")
     table = [
         (

@@ -286,3 +286,12 @@ def variational_width(design: Design) -> int:
         if getattr(block.parameters, "variational", False):
             return int(getattr(block.parameters, "units", 0))
     return 0
+
+
+def attends(design: Design) -> bool:
+    """Return whether a block of a design attends to something, so that its weights can be shown."""
+    submodels = [known.submodel for known in infer(design).blocks.values() if known.submodel is not None]
+    return any(
+        submodel.attention_weights or any(call.layer.type == "MultiHeadAttention" for call in submodel.calls)
+        for submodel in submodels
+    )

@@ -70,12 +70,19 @@ class Submodel(msgspec.Struct, frozen=True):
     """The layers of one block. `summary` becomes the docstring of its generated function.
 
     Calls with a layer of one name are calls of one layer, which has its weights once.
+
+    `caches` are for one step of a decoder: the name of a MultiHeadAttention, and the input with the rows `(None, steps, width)`
+    that it attended to in earlier steps. It attends to the rows of its query but the last, then to those rows, with the last of
+    its query at the place of the step. So their keys and values may be kept in place of the rows. `attention_weights` names
+    layers that give weights of attention, beside those that do so by their class.
     """
 
     summary: str
     inputs: tuple[InputTensor, ...]
     calls: tuple[Call, ...]
     outputs: tuple[Output, ...]
+    caches: tuple[tuple[str, str], ...] = ()
+    attention_weights: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -125,6 +132,8 @@ class Submodel(msgspec.Struct, frozen=True):
             self,
             inputs=tuple(replace(tensor, name=prefix + tensor.name) for tensor in self.inputs),
             calls=tuple(replace(call, layer=rename(call.layer)) for call in self.calls),
+            caches=tuple((prefix + name, variable) for name, variable in self.caches),
+            attention_weights=tuple(prefix + name for name in self.attention_weights),
         )
 
 
@@ -141,6 +150,16 @@ class SubmodelBuilder:
         self.summary = summary
         self._inputs: list[InputTensor] = []
         self._calls: list[Call] = []
+        self._caches: list[tuple[str, str]] = []
+        self._weights: dict[str, None] = {}
+
+    def cached(self, layer: str, state: Tensor) -> None:
+        """Say that a layer attends to the rows of this input (`Submodel.caches`)."""
+        self._caches.append((layer, state.variable))
+
+    def weighs(self, layer: str) -> None:
+        """Say that a layer gives weights of attention (`Submodel.attention_weights`)."""
+        self._weights[layer] = None
 
     def input(self, variable: str, name: str, type: TensorType) -> Tensor:
         self._inputs.append(InputTensor(variable, name, type))
@@ -186,7 +205,9 @@ class SubmodelBuilder:
             Output(port, (tensors.variable,) if isinstance(tensors, Tensor) else tuple(tensor.variable for tensor in tensors))
             for port, tensors in outputs.items()
         )
-        return Submodel(self.summary, tuple(self._inputs), tuple(self._calls), ports)
+        return Submodel(
+            self.summary, tuple(self._inputs), tuple(self._calls), ports, tuple(self._caches), tuple(self._weights)
+        )  # fmt: skip
 
 
 def describe(call: Call) -> str:

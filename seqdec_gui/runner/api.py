@@ -18,10 +18,11 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.opened_bundle import choose_backend
 from seqdec_gui.runner.sampler import Sample
+from seqdec_gui.runs.attention import RowAttention
 from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.quality.errors import StepChoice
 from seqdec_gui.runs.run_files import RunFiles
-from seqdec_gui.runs.tasks import CheckpointName, EncodeTask, GenerateTask, Notice, ScoreTask, SplitName
+from seqdec_gui.runs.tasks import AttentionTask, CheckpointName, EncodeTask, GenerateTask, Notice, ScoreTask, SplitName
 
 Array = npt.NDArray[Any]
 Rows = Sequence[Any]
@@ -161,6 +162,23 @@ def score(
         )
         for place, (each, words, chosen) in enumerate(zip(scores, texts, steps, strict=True))
     ]  # fmt: skip
+
+
+def attention(
+    model: TrainedModel, rows: Rows = (), *, split: SplitName | None = None, text: str = "", most: int = 100
+) -> list[RowAttention]:
+    """Return which steps the model attends to while it makes the sequences of the first `most` rows.
+
+    `text` names the values that hold the sequences; without it they are generated, the likeliest symbol at each step. Raises
+    InvalidInput.
+    """
+    from seqdec_gui.runner.attention_task import attention_of
+
+    task = AttentionTask(
+        run=str(model.path), output="", rows=_mappings(rows, () if text else model.inputs), split=split,
+        trained_on=model.trained_on, text=text, generated=not text, feed_map=model.feed_map, most=most,
+    )  # fmt: skip
+    return attention_of(task, model.loaded, _warn)[0]
 
 
 def encode(model: TrainedModel, rows: Rows = (), *, split: SplitName | None = None, port: str = "") -> Array:

@@ -47,6 +47,8 @@ MAX_SEQUENCES_AT_ONCE = 1024
 """Most sequences that are generated together."""
 MORE_ON_GPU, MAX_STATE_BYTES = 4, 2**28
 """How many times as many on a GPU, whose kernels take as long for few rows, if their states have no more bytes than this."""
+MAX_STATES_AT_ONCE = 2**31
+"""Most bytes of the states of all sequences that are generated together; a batch and its next states are held at once."""
 MAX_PROBABILITIES_AT_ONCE = 2**24
 """Most probabilities that are held at once, over all sequences that are generated together."""
 
@@ -294,6 +296,8 @@ class Sampler:
         steps, most = self.symbols.steps if self._decoder is None else 1, MAX_SEQUENCES_AT_ONCE
         if self._decoder is not None and on_gpu():
             most *= max(1, min(MORE_ON_GPU, MAX_STATE_BYTES // (self._decoder.state_bytes * most)))
+        if self._decoder is not None:  # caches of attention are large
+            most = min(most, max(16 * width, MAX_STATES_AT_ONCE // self._decoder.state_bytes))
         return min(most, max(16 * width, MAX_PROBABILITIES_AT_ONCE // max(1, self._width * steps)))
 
     # -- numbers

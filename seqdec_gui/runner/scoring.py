@@ -189,20 +189,35 @@ class Scorer:
         logs: Array = np.log(np.maximum(p, MIN_PROBABILITY)) - np.log(np.maximum(total, MIN_PROBABILITY))
         return np.where(np.isnan(total), np.nan, logs)
 
+    @property
+    def loss(self) -> str:
+        """The loss whose predictions give the probabilities."""
+        return self._plan.loss
+
+    @property
+    def fed(self) -> str:
+        """The input that is fed the sequence itself, one step behind; "" where all steps are predicted at once."""
+        return self._fed
+
     def _predicted(self, arrays: Mapping[str, Array], rows: Array, ids: Array) -> Array:
         """Return the predictions at each step of these sequences, float64 `(rows, steps, symbols)`."""
+        given = [array for _, array in self.given(arrays, rows, ids)]
+        predicted = np.asarray(self._model.predict_on_batch(given[0] if len(given) == 1 else given))
+        reshaped: Array = predicted.reshape(len(rows), -1, predicted.shape[-1])[:, : ids.shape[1]].astype(np.float64)
+        return reshaped
+
+    def given(self, arrays: Mapping[str, Array], rows: Array, ids: Array) -> list[tuple[str, Array]]:
+        """Return what the stack is given for these sequences, by input block."""
         given = []
         for name in self._inputs:
             feed = self._feeds[name]
             if name == self._fed:
                 self._check_fed(ids, rows)
                 fed = np.concatenate([np.full((len(ids), 1), self.symbols.begin), self.symbols.fed_next[ids[:, :-1]]], axis=1)
-                given.append(expand(msgspec.structs.replace(feed, first=0, last=None), fed))
+                given.append((name, expand(msgspec.structs.replace(feed, first=0, last=None), fed)))
             else:
-                given.append(expand(feed, np.asarray(arrays[feed.array][rows])))
-        predicted = np.asarray(self._model.predict_on_batch(given[0] if len(given) == 1 else given))
-        reshaped: Array = predicted.reshape(len(rows), -1, predicted.shape[-1])[:, : ids.shape[1]].astype(np.float64)
-        return reshaped
+                given.append((name, expand(feed, np.asarray(arrays[feed.array][rows]))))
+        return given
 
     def _check_fed(self, ids: Array, rows: Array) -> None:
         """Raise InvalidInput where the mapping does not say what is fed after a symbol of a sequence."""

@@ -30,6 +30,7 @@ from seqdec_gui.runs.task_results import (
     WeightsFound,
 )
 from seqdec_gui.runs.tasks import (
+    AttentionTask,
     CertifyTask,
     EncodeTask,
     ErrorsTask,
@@ -97,6 +98,11 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
                 with on_placed_device():
                     return score(task, channel, Path(scratch))
+            case AttentionTask():
+                from seqdec_gui.runner.attention_task import find_attention
+
+                with on_placed_device():
+                    return find_attention(task, channel, Path(scratch))
             case EncodeTask():
                 from seqdec_gui.runner.encode_task import encode
 

@@ -16,7 +16,7 @@ from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.generation import Plan, Stepwise, obstacle, plan_for, plan_with_mapping, variational_width
+from seqdec_gui.domain.generation import Plan, Stepwise, attends, obstacle, plan_for, plan_with_mapping, variational_width
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.data_record import read_record
@@ -67,6 +67,8 @@ class RunInputs(NamedTuple):
     """How many rows the run trained on; 0 if it did not record it."""
     variational: int = 0
     """How many numbers the code of its variational bottleneck has; 0 without one."""
+    attends: bool = False
+    """Whether a block of its design attends to something."""
 
     @property
     def ports(self) -> tuple[FittedPort, ...]:
@@ -90,10 +92,21 @@ def read_inputs(run: RunFolder) -> RunInputs:
         fitted = with_first_step(fitted, first_step) if first_step else fitted
         peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS), reading, first_step)
     except InvalidInput:  # moved, or bound from several files: typing and files still work
-        return RunInputs(run, fitted, None, 0, {}, why_not, predicted=predicted, variational=variational_width(design))
+        return RunInputs(
+            run,
+            fitted,
+            None,
+            0,
+            {},
+            why_not,
+            predicted=predicted,
+            variational=variational_width(design),
+            attends=attends(design),
+        )
     highest = _highest(fitted, peeked)
     return RunInputs(
-        run, fitted, data, rows, highest, why_not, reading, first_step, predicted, trained_on, variational_width(design)
+        run, fitted, data, rows, highest, why_not, reading, first_step, predicted, trained_on, variational_width(design),
+        attends(design),
     )  # fmt: skip
 
 

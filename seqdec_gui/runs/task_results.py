@@ -117,6 +117,15 @@ class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
         return math.exp(mean) if mean < 700 else math.inf
 
 
+class Attended(Tagged, frozen=True, kw_only=True, tag="attended"):
+    """The file written, its `rows`, and the title and number of heads of each map; `refused` rows could not be read."""
+
+    path: str
+    rows: int
+    maps: tuple[tuple[str, int], ...] = ()
+    refused: int = 0
+
+
 class Encoded(Tagged, frozen=True, kw_only=True, tag="encoded"):
     """The file written, its `rows` of `width` numbers each, and the outputs that they are of; `refused` rows have no code."""
 
@@ -232,6 +241,7 @@ TaskResult: TypeAlias = (
     | ExportedAll
     | Generated
     | Scored
+    | Attended
     | Encoded
     | Evaluated
     | ErrorsFound

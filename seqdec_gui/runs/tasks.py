@@ -130,6 +130,19 @@ class ScoreTask(RowsTask, frozen=True, kw_only=True, tag="score"):
     against_checkpoint: CheckpointName = "best"
 
 
+class AttentionTask(RowsTask, frozen=True, kw_only=True, tag="attention"):
+    """Write which steps the model attends to while it makes the sequences of the first `most` rows: `output` .json or .npz.
+
+    Sequences are those of the rows, as in a `ScoreTask` with its `text` and `given`; or with `generated` the greedy ones.
+    """
+
+    text: str = ""
+    given: tuple[tuple[int, str], ...] = ()
+    generated: bool = False
+    feed_map: str = ""
+    most: Annotated[int, Meta(ge=1)] = 100
+
+
 class EncodeTask(RowsTask, frozen=True, kw_only=True, tag="encode"):
     """Write the code of each row into `output`: CSV, JSON Lines or .npz by its ending.
 
@@ -244,6 +257,7 @@ Task: TypeAlias = (
     | ExportAllTask
     | GenerateTask
     | ScoreTask
+    | AttentionTask
     | EncodeTask
     | EvaluateTask
     | ErrorsTask
@@ -255,9 +269,9 @@ Task: TypeAlias = (
     | CertifyTask
 )
 
-READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
+READS_TRAINED_RUN = (GenerateTask, ScoreTask, AttentionTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
-COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
+COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, AttentionTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 

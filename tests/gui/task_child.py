@@ -16,9 +16,11 @@ import numpy as np
 
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.runs.attention import AttentionMap, RowAttention, write_attention
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.task_results import (
+    Attended,
     Encoded,
     ErrorsFound,
     Exported,
@@ -30,6 +32,7 @@ from seqdec_gui.runs.task_results import (
     TaskFailed,
 )
 from seqdec_gui.runs.tasks import (
+    AttentionTask,
     EncodeTask,
     ErrorsTask,
     ExportAllTask,
@@ -63,6 +66,16 @@ elif mode == "refuse":
     else:
         problem = Problem("error", "unusable", "file", "bad.h5 cannot become a block: it holds no model.", "Save the model.")
     channel.send(TaskFailed(sentence="", problems=(problem,), exit_status=2))
+elif isinstance(task, AttentionTask):
+    ((row, text),) = task.given
+    targets = (*text[:12], "<end>")
+    heads = [np.random.default_rng(head).dirichlet([0.3, 0.5, 2.0], len(targets)).round(6).tolist() for head in range(2)]
+    maps = (
+        AttentionMap("encoder", "Self_Attention_0", "encoder", True, ("1", "2"), ("1", "2"), (((0.5, 0.5), (0.1, 0.9)),)),
+        AttentionMap("decoder", "Cross_Attention_0", "source", False, targets, ("2", "1", "<end>"), tuple(heads)),
+    )
+    write_attention([RowAttention(row, text, maps)], Path(task.output))
+    channel.send(Attended(path=task.output, rows=1, maps=tuple((each.title, each.heads) for each in maps)))
 elif isinstance(task, EncodeTask):
     numbers = np.arange(len(task.rows))
     codes = np.stack([np.cos(numbers), np.sin(numbers), 0 * numbers], axis=1).astype(np.float32)

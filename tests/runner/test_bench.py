@@ -161,3 +161,15 @@ def test_variants_differ_in_time_alone_but_for_those_that_are_apart(tmp_path: Pa
 def test_every_peer_has_a_module() -> None:
     for who, (module, _) in contenders.MODULES.items():
         assert (ROOT / "seqdec_gui/runner/bench" / f"{module}.py").is_file(), who
+
+
+@pytest.mark.slow
+def test_all_who_decode_with_a_transformer_make_the_same_tokens(tmp_path: Path) -> None:
+    from seqdec_gui.runner.bench import translating
+    from seqdec_gui.runner.bench.generate_work import GenerateJob
+
+    job = GenerateJob("product", "tiny-translator", 9, DeviceChoice("cpu"))
+    ours, theirs = (make(job, tmp_path)() for make in (translating.product, translating.keras_prefix))
+    assert ours.shape == (9, 6)
+    assert ours[:, : theirs.shape[1]].tolist() == theirs.tolist()
+    assert len({tuple(row) for row in ours.tolist()}) > 1

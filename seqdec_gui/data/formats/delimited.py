@@ -18,11 +18,12 @@ from typing import Any, TypeAlias
 from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Dialect, Kind, Table, reading, unknown_column
 from seqdec_gui.data.formats.bounds import fail_if_too_many_columns
-from seqdec_gui.data.formats.compression import content_of, inner_name
+from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
 from seqdec_gui.data.formats.dialect import detect
 from seqdec_gui.data.formats.notation import EITHER_POINT, Decimal, Notation, rewritten, unsettled
 from seqdec_gui.data.formats.records import records
+from seqdec_gui.data.formats.registry import name_within
 from seqdec_gui.data.formats.settled import FileReading, of
 from seqdec_gui.data.formats.settling import settled_by
 from seqdec_gui.domain.bindings import Reading
@@ -75,7 +76,7 @@ class DelimitedTable(Table):
     def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], inner_name(path))
+            content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], name_within(path))
             fail_if_too_many_columns(path, len(dialect.names))
             self.dialect: Dialect = dialect
             self.problems = dialect.problems

@@ -23,6 +23,9 @@ PADDING_SCORE = 1e9
 """What is taken from the score of padding: more than any score, and finite, so that no weight is NaN."""
 
 
+WEIGHTS = "Attention_Weights"
+"""The layer that gives the weights of Luong's and Bahdanau's attention."""
+
 SMALLEST = 1e-30
 """The smallest number that makes a step of numbers more than padding."""
 
@@ -89,6 +92,8 @@ class Attender:
             self._keys = builder.call("keys", keys, memory.sequence)
         elif form == "bahdanau":
             self._keys = builder.call("keys", base.dense("Attention_Keys", units, "linear"), memory.sequence)
+        if form != "multi_head":
+            builder.weighs(WEIGHTS)
         if memory.seen is not None and form == "multi_head":
             self._padding = builder.call("seen_steps", layer("RepeatVector", "Attention_Seen", n=1), memory.seen)
         elif memory.seen is not None:
@@ -111,7 +116,7 @@ class Attender:
         scores = self._builder.call("scores", layer("Dot", "Attention_Scores", axes=(2, 2)), query, self._keys)
         if self._padding is not None:
             scores = self._builder.call("scores", layer("Add", "Attention_Padded_Scores"), self._padding, scores)
-        weights = self._builder.call("weights", layer("Softmax", "Attention_Weights"), scores)
+        weights = self._builder.call("weights", layer("Softmax", WEIGHTS), scores)
         return self._builder.call("context", layer("Dot", "Attention_Context", axes=(2, 1)), weights, self._memory.sequence)
 
     def _additive(self, query: Tensor) -> Tensor:
@@ -124,7 +129,7 @@ class Attender:
         scores = call("scores", base.dense("Attention_Score", 1, "linear"), hidden)
         if self._padding is not None:
             scores = call("scores", layer("Add", "Attention_Padded_Scores"), self._padding, scores)
-        weights = call("weights", layer("Softmax", "Attention_Weights", axis=2), scores)
+        weights = call("weights", layer("Softmax", WEIGHTS, axis=2), scores)
         context = call("context", layer("Dot", "Attention_Context", axes=(2, 1)), weights, self._memory.sequence)
         width = self._memory.sequence.type.shape[-1]
         assert width is not None

@@ -20,6 +20,7 @@ class Past:
 
     def __init__(self, parts: Parts, builder: SubmodelBuilder, steps: int, prefix: bool) -> None:
         self._parts = parts
+        self._builder = builder
         self._prefix = prefix
         self._steps = steps
         kind = parts.kind
@@ -74,6 +75,7 @@ class Past:
     def with_step(self, y: Tensor, i: int) -> Tensor:
         """Return what layer `i` attends to: the inputs of its attention in all steps, with that of the new step."""
         call = self._parts.call
+        self._builder.cached(self._parts.attention(f"Self_Attention_{i}").name, self._kept[i])
         assert self._place is not None
         step = call("step", "Cropping1D", f"Step_{i}", y, cropping=(1, 0)) if self._prefix else y
         added = call("added", "Multiply", f"Added_{i}", self._place, step)

@@ -15,7 +15,9 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 MODULE = "seqdec_gui.runner.bench.generating"
 """The module that measures a contender in a process of its own."""
-Who = Literal["product", "keras-predict", "keras-predict-batch", "jax-while", "torch-graph"]
+TRANSLATING_MODULE = "seqdec_gui.runner.bench.translating"
+"""The same for Transformers."""
+Who = Literal["product", "keras-predict", "keras-predict-batch", "jax-while", "torch-graph", "keras-prefix", "compiled-prefix"]
 
 
 PEERS: tuple[tuple[Who, EngineName], ...] = (
@@ -25,6 +27,8 @@ PEERS: tuple[tuple[Who, EngineName], ...] = (
     ("keras-predict-batch", "tensorflow"),
 )
 """What is written by hand, and the framework that it is written for, or whose Keras makes its weights."""
+WITHOUT_A_CACHE: tuple[tuple[Who, EngineName], ...] = (("compiled-prefix", "jax"), ("keras-prefix", "tensorflow"))
+"""What decodes with Transformers, and computes the whole prefix for each token."""
 BEGIN, END = 1, 2
 TOGETHER, TOGETHER_ON_GPU = 1024, 4096
 """Sequences in a batch of all who generate in batches, this program and what is written by hand."""

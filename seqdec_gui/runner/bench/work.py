@@ -19,7 +19,7 @@ from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runs.spec import DeviceChoice
 
-SizeName = Literal["tiny", "seed", "smiles", "large", "tiny-translator", "translator"]
+SizeName = Literal["tiny", "seed", "smiles", "large", "tiny-translator", "small-translator", "translator"]
 Arrays = dict[str, npt.NDArray[Any]]
 DATA_FILE = "work.npz"
 
@@ -128,10 +128,13 @@ SIZES: dict[str, Size] = {
 }
 TRANSLATORS: dict[str, Translator] = {
     "tiny-translator": Translator(6, 7, 2, 8, 2, 16),
+    "small-translator": Translator(128, 1000, 2, 128, 4, 512),
     "translator": Translator(128, 8000, 6, 512, 8, 2048),
 }
 STEPS_ON_GPU = 300
-STEPS_ON_CPU: dict[SizeName, int] = {"tiny": 200, "seed": 40, "smiles": 4, "large": 3, "tiny-translator": 50, "translator": 2}
+STEPS_ON_CPU: dict[SizeName, int] = {
+    "tiny": 200, "seed": 40, "smiles": 4, "large": 3, "tiny-translator": 50, "small-translator": 5, "translator": 2,
+}  # fmt: skip
 """Optimizer steps of an epoch, so that an epoch takes a second or two."""
 PEER_STEPS_ON_CPU = 20
 """Most steps of a peer's epoch on a CPU: theirs hold floats in memory. On GPUs a start and a wait would count."""

@@ -392,7 +392,7 @@ def _in_order(
 
 
 def _rows_of(arrays: list[Any], rows: Array) -> list[Any]:
-    return [np.asarray(array)[rows] for array in arrays]
+    return [np.asarray(array)[rows] for array in arrays]  # a gather on the device is compiled for each shape
 
 
 def nan_predicted() -> InvalidInput:

@@ -41,13 +41,14 @@ def no_beams(rows: int, width: int, steps: int) -> Beams:
     return Beams(counts, ids, numbers, ids, numbers, numbers, counts)
 
 
-def beam_loop(make_step: MakeStep, beam: Beam, tells: bool, shared: bool) -> MakeFunction:
+def beam_loop(make_step: MakeStep, beam: Beam, tells: bool, shared: bool, unchanged: int = 0) -> MakeFunction:
     """Return what `compiled` compiles: up to `limit` steps of the beams of all rows, after new rows have taken their places.
 
     A row is over when nothing that goes on can become better than the `n_best` sequences that have ended (of groups: than all
     that their group keeps), or at the greatest length. `shared` says that the states are those of rows, the same for all
-    sequences of a row: predictions of one pass. The function returns states, beams, `at`, `going` and `broken`, whether
-    a prediction of the row was NaN. Only a loop that `tells` sequences what they have to have reads `told`.
+    sequences of a row: predictions of one pass. The first `unchanged` states are a row's, and stay as they are. The function
+    returns states, beams, `at`, `going` and `broken`, whether a prediction of the row was NaN. Only a loop that `tells`
+    sequences what they have to have reads `told`.
     """
     width, each = beam.width, beam.width // beam.groups
     wanted = min(beam.n_best, each) if beam.groups == 1 else each
@@ -154,7 +155,7 @@ def beam_loop(make_step: MakeStep, beam: Beam, tells: bool, shared: bool) -> Mak
                 )
                 if not shared:
                     flat = ops.reshape(parent + ops.expand_dims(ops.arange(ops.shape(parent)[0]) * width, 1), (-1,))
-                    following = [ops.take(state, flat, axis=0) for state in following]
+                    following = [*following[:unchanged], *(ops.take(state, flat, axis=0) for state in following[unchanged:])]
                 frozen = [ops.where(ops.reshape(going, (-1, *[1] * (len(old.shape) - 1))), now, old) for now, old in zip(after, beams, strict=True)]  # fmt: skip  # noqa: E501
                 after = Beams(*[ops.cast(now, old.dtype) for now, old in zip(frozen, beams, strict=True)])
                 at = ops.where(going, at + 1, at)

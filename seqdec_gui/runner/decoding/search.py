@@ -148,7 +148,8 @@ class Search:
             model = None if self._decoder is None else self._decoder.model
             make_step = of_predictions if self._decoder is None else self._decoder.of_symbols
             if key[0] == "beam":
-                function = beam_loop(make_step, *key[1:], self._decoder is None)
+                unchanged = 0 if self._decoder is None else self._decoder.unchanged
+                function = beam_loop(make_step, *key[1:], self._decoder is None, unchanged)
             else:
                 function = symbol_loop(make_step, *key[1:])
             self._loops[key] = compiled(model, function, wide=True)

@@ -28,7 +28,8 @@ Array = npt.NDArray[Any]
 class StepDecoder:
     """A trained decoder, cut from its stack, that takes one symbol at a time.
 
-    Its states are what the kind carries from step to step (`Kind.step_submodel`): h and c of every layer, for example.
+    Its states are what the kind carries from step to step (`Kind.step_submodel`): h and c of every layer, for example. Where
+    the step would compute something again that it has computed before, they are those of `CachedStep`, except without `caches`.
     `models` are the trained blocks; the encoder side shares their weights, the step has a copy of the decoder's.
     """
 
@@ -40,10 +41,14 @@ class StepDecoder:
         decoder: str,
         encoding: Encoding,
         depth: int,
+        caches: bool = True,
     ) -> None:
+        from seqdec_gui.runner.decoding.cached_step import CachedStep, plan_of
         from seqdec_gui.runner.decoding.step_layers import use_short_steps
+        from seqdec_gui.runner.export import plain_float32
 
-        carried = step_of(design, inference, decoder).inputs[1:]
+        submodel = step_of(design, inference, decoder)
+        carried = submodel.inputs[1:]
         self._shapes = [tuple(axis or 0 for axis in tensor.type.shape) for tensor in carried]
         sources = sources_of(design, decoder, leave_out=("inputs",))
         self.inputs = inputs_behind(design, sources)
@@ -51,18 +56,30 @@ class StepDecoder:
         encoder = model_of(design, inference, models, sources, "encoder") if sources else None
         self._encode = None if encoder is None else compiled(encoder, lambda call: lambda *inputs: call(list(inputs)))
         self._trained = models[decoder]
-        self.model = build_step(design, self._trained, decoder)
-        use_short_steps(self.model)
+        self._plain = build_step(design, self._trained, decoder)
+        use_short_steps(self._plain)
+        self._plan = plan_of(submodel) if caches else None
+        self._first_states: Function | None = None
+        self.model = self._plain
+        if self._plan is not None:
+            with plain_float32():
+                self.model = CachedStep(self._plan, self._plain)
         self._encoding, self._depth = encoding, depth
 
     @property
     def state_bytes(self) -> int:
         """Bytes of the states of a sequence, at least 1."""
-        return max(1, sum(4 * math.prod(shape) for shape in self._shapes))
+        shapes = self._shapes if self._plan is None else self._plan.state_shapes(self._plain)
+        return max(1, sum(4 * math.prod(shape) for shape in shapes))
+
+    @property
+    def unchanged(self) -> int:
+        """How many of the first states are those of the row, the same at every step."""
+        return 0 if self._plan is None else self._plan.unchanged
 
     def follow_weights(self) -> None:
         """Copy the weights of the trained decoder again; compiled steps use them from now on."""
-        copy_weights(self._trained, self.model)
+        copy_weights(self._trained, self._plain)
 
     def initial_states(self, inputs: Mapping[str, Array], rows: int) -> list[Any]:
         """Return the states before the first step, each with `rows` rows: what the encoder gives, else zeros.
@@ -75,8 +92,21 @@ class StepDecoder:
         return self.with_zeros(states, rows)
 
     def with_zeros(self, states: Sequence[Any], rows: int) -> list[Any]:
-        """Return states that are given, and zeros for those that are not, each with `rows` rows."""
+        """Return the states before the first step, each with `rows` rows: what the encoder side gives, and zeros."""
+        if self._plan is not None:
+            if self._first_states is None:
+                self._first_states = self._compiled_first_states(len(states))
+            return list(self._first_states(*(states or [np.zeros((rows, 1), np.float32)])))
         return [*states, *(np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :])]
+
+    def _compiled_first_states(self, given: int) -> Function:
+        from seqdec_gui.runner.decoding.cached_step import FirstStates
+        from seqdec_gui.runner.export import plain_float32
+
+        assert self._plan is not None
+        with plain_float32():
+            first = FirstStates(self._plan, self._plain, given)
+        return compiled(first, lambda call: lambda *inputs: call(list(inputs)))
 
     def of_symbols(self, call: Any) -> Step:
         """Return one step on ids, for the loop that is compiled; `call` runs `model`."""
@@ -84,7 +114,7 @@ class StepDecoder:
 
         from seqdec_gui.runner.decoding.step_layers import first_lstm
 
-        first = first_lstm(self.model) if self._encoding == "one_hot" else None
+        first = first_lstm(self._plain) if self._encoding == "one_hot" else None
 
         def step(fed: Any, at: Any, states: list[Any]) -> tuple[Any, list[Any]]:
             if first is not None:
@@ -94,7 +124,7 @@ class StepDecoder:
             outputs, *after = call([ops.expand_dims(fed, 1), *states])
             if first is not None:
                 first.symbols = None
-            assert len(after) == len(self._shapes)
+            assert len(after) == len(states)
             return outputs[:, 0], after
 
         return step

@@ -23,8 +23,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.generation import attends
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.wording import counted
+from seqdec_gui.gui.dialogs.errors.attention_tab import AttentionTab
 from seqdec_gui.gui.dialogs.errors.charts import CandidatesChart, ConfusionMap, ShareChart
 from seqdec_gui.gui.dialogs.errors.worst_rows import WorstRows
 from seqdec_gui.gui.look import theme
@@ -69,7 +71,7 @@ class ErrorsDialog(KeepsFocus, QDialog):
         self.task.returned.connect(self._on_task_returned)
         self.task.failed.connect(self._on_task_failed)
         self._refresh()
-        background.run(lambda: _rows_trained_on(self._run), self._on_counted, owner=self)
+        background.run(lambda: _facts_of(self._run), self._on_counted, owner=self)
 
     def _build(self) -> None:
         self.splits = _choice("errors_split", "Rows to decode", SPLITS)
@@ -89,6 +91,10 @@ class ErrorsDialog(KeepsFocus, QDialog):
         self.positions = ShareChart("position_chart", "Errors by position", "Position in the target")
         self.lengths = ShareChart("length_chart", "Wrong rows by length", "Tokens of the target")
         self.candidates = CandidatesChart()
+        self.attention = AttentionTab(self._workspace, self._run.path)
+        self.of_row = QTabWidget(objectName="row_charts")
+        self.of_row.addTab(self.candidates, "Steps")
+        self.of_row.setTabVisible(self.of_row.addTab(self.attention, "Attention"), False)
         self.charts = QTabWidget(objectName="error_charts")
         for widget, title in (
             (self.confusion, "Confusion"), (self.positions, "By position"), (self.lengths, "By length"),
@@ -107,7 +113,7 @@ class ErrorsDialog(KeepsFocus, QDialog):
         above.addStretch(1)
         right = QSplitter(Qt.Vertical)
         right.addWidget(self.charts)
-        right.addWidget(self.candidates)
+        right.addWidget(self.of_row)
         right.setSizes([380, 240])
         self.results = QSplitter(Qt.Horizontal, objectName="errors_found")
         self.results.addWidget(self.table)
@@ -130,8 +136,9 @@ class ErrorsDialog(KeepsFocus, QDialog):
         self.resize(*SIZE)
 
     # -- state
-    def _on_counted(self, rows: int) -> None:
-        self._trained_on = rows
+    def _on_counted(self, facts: tuple[int, bool]) -> None:
+        self._trained_on, attending = facts
+        self.of_row.setTabVisible(self.of_row.indexOf(self.attention), attending)
 
     def _refresh(self) -> None:
         running = self.task.running
@@ -198,7 +205,10 @@ class ErrorsDialog(KeepsFocus, QDialog):
 
     @pyqtSlot(QModelIndex, QModelIndex)
     def _on_row_changed(self, current: QModelIndex, _before: QModelIndex) -> None:
-        self.candidates.show_steps(self.model.rows[current.row()].steps if current.isValid() else ())
+        row = self.model.rows[current.row()] if current.isValid() else None
+        self.candidates.show_steps(() if row is None else row.steps)
+        split = "validation" if self.errors is None else self.errors.split
+        self.attention.show_row(row, split, self._trained_on)  # type: ignore[arg-type]
 
     # -- the rest
     @pyqtSlot()
@@ -217,6 +227,7 @@ class ErrorsDialog(KeepsFocus, QDialog):
 
     def reject(self) -> None:
         self.task.cancel()
+        self.attention.task.cancel()
         super().reject()
 
 
@@ -248,6 +259,15 @@ def _rows_trained_on(run: RunFolder) -> int:
     except (SeqdecError, OSError):
         return 0
     return starts[-1].rows.training if starts else 0
+
+
+def _facts_of(run: RunFolder) -> tuple[int, bool]:
+    """Return how many rows the run trained on, and whether its design attends to something."""
+    try:
+        attending = attends(run.read_spec().load_design())
+    except (SeqdecError, OSError):
+        attending = False
+    return _rows_trained_on(run), attending
 
 
 def _read(path: Path) -> Errors:

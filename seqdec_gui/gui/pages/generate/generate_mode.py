@@ -33,11 +33,13 @@ from seqdec_gui.gui.pages.generate.scores import read_steps
 from seqdec_gui.gui.pages.generate.strategy_form import StrategyForm
 from seqdec_gui.gui.pages.generate.structures import Structures
 from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.widgets.attention.view import AttentionView
 from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.attention import read_attention
 from seqdec_gui.runs.generate_inputs import RunInputs
 from seqdec_gui.runs.quality.properties import can_compute, named_by_inputs
-from seqdec_gui.runs.task_results import Scored
-from seqdec_gui.runs.tasks import GenerateTask, ScoreTask
+from seqdec_gui.runs.task_results import Attended, Scored
+from seqdec_gui.runs.tasks import AttentionTask, GenerateTask, ScoreTask
 
 FILTERS = {
     "finished": ("Finished", "Leave out sequences that were cut at the greatest length, and rows that failed"),
@@ -58,6 +60,9 @@ class GenerateMode(Mode):
 
     verb, busy = "Generate", "Generating…"
     stale = STALE
+    steps: CandidatesChart
+    attention: AttentionView
+    properties: PropertiesView
 
     def __init__(self, workspace: Workspace, feed_map: FeedMapForm) -> None:
         super().__init__(workspace)
@@ -67,13 +72,13 @@ class GenerateMode(Mode):
         self._making: tuple[Source, Order] | None = None
         self._made_from: tuple[Source, Order] | None = None
         self._steps_of: Result | None = None
+        self._attention_of: Result | None = None
         self._feed_map = feed_map
         self.strategy = StrategyForm()
         self.options = self.strategy
         self.results = ResultsTable()
         self.structures = Structures(self.results)
-        self.steps = CandidatesChart()
-        self.properties = PropertiesView()
+        self._plotted = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -86,8 +91,6 @@ class GenerateMode(Mode):
         beside.addWidget(self.results, 1)
         beside.addWidget(self.structures)
         below = QSplitter(Qt.Horizontal)
-        below.addWidget(self.steps)
-        below.addWidget(self.properties)
         self._both = QSplitter(Qt.Vertical)
         self._both.addWidget(above)
         self._both.addWidget(below)
@@ -103,7 +106,6 @@ class GenerateMode(Mode):
         self.strategy.edited.connect(self.edited)
         self.strategy.refused.connect(workspace.status_message)
         self.results.selectionModel().currentRowChanged.connect(self._on_current_row_changed)
-        self.properties.chosen.connect(self._on_property_chosen)
         self._show_below()
 
     def _head(self) -> QHBoxLayout:
@@ -145,9 +147,11 @@ class GenerateMode(Mode):
         row.addWidget(self._draw)
         self._steps_button = QToolButton(objectName="show_steps", text="Steps", checkable=True)
         self._steps_button.setToolTip("Show the likeliest symbols at each step of the row that is clicked")
+        self._attention_button = QToolButton(objectName="show_attention", text="Attention", checkable=True)
+        self._attention_button.setToolTip("Show which steps the model attends to while it makes the row that is clicked")
         self._properties_button = QToolButton(objectName="show_properties", text="Properties", checkable=True)
         self._properties_button.setToolTip("Compute properties of the molecules, and plot them against the wanted ones")
-        for button in (self._steps_button, self._properties_button):
+        for button in (self._steps_button, self._attention_button, self._properties_button):
             button.toggled.connect(self._on_below_toggled)
             row.addWidget(button)
         return self._bar
@@ -163,6 +167,9 @@ class GenerateMode(Mode):
         self._draw.setVisible(can_draw() and predicted is not None and isinstance(predicted.port.codec, FittedText))
         self._draw.setChecked(self._draw.isVisibleTo(self._bar) and _is_smiles(inputs))
         self._steps_button.setVisible(predicted is not None and not predicted.numbers)
+        self._attention_button.setVisible(self._steps_button.isVisibleTo(self._bar) and inputs is not None and inputs.attends)
+        if not self._attention_button.isVisibleTo(self._bar):
+            self._attention_button.setChecked(False)
         self._made_from = None
         self._offer_properties(())
         if inputs is not None and self._draw.isVisibleTo(self._bar):
@@ -198,37 +205,49 @@ class GenerateMode(Mode):
         wanted = ("auto",) if self._properties and self._properties_button.isChecked() else ()
         return GenerateTask(**fields, mark_unfinished=True, feed_map=order.feed_map, properties=wanted)
 
-    def next_task(self, order: Order) -> ScoreTask | None:
-        """Return the task that looks at the steps of the current row; None if its run or weights are no longer chosen."""
-        result, made = self._steps_of, self._made_from
-        if result is None or made is None:
+    def next_task(self, order: Order) -> ScoreTask | AttentionTask | None:
+        """Return the task that looks at the current row more closely; None if its run or weights are no longer chosen."""
+        result, made, wanted = self._current(), self._made_from, self._wanted()
+        if result is None or made is None or not wanted:
             return None
         source, before = made
         if (before.inputs.run, before.checkpoint, before.feed_map) != (order.inputs.run, order.checkpoint, order.feed_map):
             return None
-        fields = fields_of_rows(source._replace(keep=()), order, "steps.jsonl")
         given = ((result.row, result.text),)
+        if wanted == "attention":
+            self._attention_of = result
+            fields = fields_of_rows(source._replace(keep=()), order, "attention.json")
+            return AttentionTask(**fields, given=given, feed_map=order.feed_map)
+        self._steps_of = result
+        fields = fields_of_rows(source._replace(keep=()), order, "steps.jsonl")
         return ScoreTask(**fields, given=given, candidates=STEP_CANDIDATES, feed_map=order.feed_map)
 
     def read(self, result: Any) -> Any:
         if isinstance(result, Scored):
             return read_steps(Path(result.path))
+        if isinstance(result, Attended):
+            return read_attention(Path(result.path))
         return read_results(Path(result.path))
 
     def show_result(self, result: Any, content: Any, source: Source) -> None:
-        if isinstance(result, Scored):
-            self.steps.show_steps(content)
-            now = self._current()
-            if self._steps_button.isChecked() and now is not None and now != self._steps_of:
-                self._ask_for_steps(now)  # another row was clicked meanwhile
+        if isinstance(result, Scored | Attended):
+            if isinstance(result, Scored):
+                self.steps.show_steps(content)
+            else:
+                self.attention.show_attention(content[0] if content else None)
+            self._ask()  # what else is shown of the row, or of another that was clicked meanwhile
             return
         self._show_sequences(content, source)
 
     def _show_sequences(self, content: list[Result], source: Source) -> None:
         self._made_from = self._making
-        self._steps_of = None
-        self.steps.show_steps(())
-        self.properties.show_results(content)
+        self._steps_of = self._attention_of = None
+        if content:
+            self._make_plots()
+        if self._plotted:
+            self.steps.show_steps(())
+            self.attention.show_attention(None)
+            self.properties.show_results(content)
         self.results.show_results(content, source.words)
         self._hint.setVisible(not content)
         for widget in (self._both, self._bar):
@@ -265,18 +284,32 @@ class GenerateMode(Mode):
         self.structures.setVisible(self._draw.isChecked())
 
     # -- below the results
+    def _make_plots(self) -> None:
+        """Make the plots for the first sequences: they take as long as all the rest of the page."""
+        if not self._plotted:
+            self._plotted = True
+            self.steps = CandidatesChart()
+            self.attention = AttentionView(self._workspace)
+            self.properties = PropertiesView()
+            self.properties.chosen.connect(self._on_property_chosen)
+            for view in (self.steps, self.attention, self.properties):
+                self._below.addWidget(view)
+            self._show_below()
+
     def _show_below(self) -> None:
-        steps, properties = self._steps_button.isChecked(), self._properties_button.isChecked()
-        self.steps.setVisible(steps)
-        self.properties.setVisible(properties)
-        self._below.setVisible(steps or properties)
+        buttons = (self._steps_button, self._attention_button, self._properties_button)
+        if self._plotted:
+            for button, view in zip(buttons, (self.steps, self.attention, self.properties), strict=True):
+                view.setVisible(button.isChecked())
+        self._below.setVisible(any(button.isChecked() for button in buttons))
 
     @pyqtSlot()
     def _on_below_toggled(self, *_on: object) -> None:
+        before = self._plotted and self.attention.isVisibleTo(self._below)
         self._show_below()
-        now = self._current()
-        if self._steps_button.isChecked() and now is not None and now != self._steps_of:
-            self._ask_for_steps(now)
+        if self._attention_button.isChecked() and not before:
+            self._both.setSizes([220, 420])  # a line for each symbol
+        self._ask()
 
     def _current(self) -> Result | None:
         """Return the sequence of the row that is clicked; None if there is none, or it could not be decoded."""
@@ -286,13 +319,18 @@ class GenerateMode(Mode):
 
     @pyqtSlot(QModelIndex, QModelIndex)
     def _on_current_row_changed(self, _now: QModelIndex, _before: QModelIndex) -> None:
-        now = self._current()
-        if self._steps_button.isChecked() and now is not None and now != self._steps_of:
-            self._ask_for_steps(now)
+        self._ask()
 
-    def _ask_for_steps(self, result: Result) -> None:
-        self._steps_of = result
-        self.asked.emit()
+    def _wanted(self) -> str:
+        """Return what is to be found out about the current row next: steps, attention, or nothing."""
+        now = self._current()
+        if now is not None and self._steps_button.isChecked() and now != self._steps_of:
+            return "steps"
+        return "attention" if now is not None and self._attention_button.isChecked() and now != self._attention_of else ""
+
+    def _ask(self) -> None:
+        if self._wanted():
+            self.asked.emit()
 
     @pyqtSlot(int)
     def _on_property_chosen(self, place: int) -> None:
