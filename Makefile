@@ -25,7 +25,7 @@ help:
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make test-at-spi  what a screen reader finds in the window, on the accessibility bus (half a minute)'
 	@echo 'make lint         ruff, mypy and the import contracts'
-	@echo 'make chaos        kills and damages runs in every way that is to cost nothing (an hour)'
+	@echo 'make chaos        hurts runs, generating and exporting in every way that is to cost nothing (over an hour)'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
 	@echo 'make hostile      10,000 damaged files of every kind, within limits (SEED=1, INPUTS=10000; not part of make test)'
 	@echo 'make dist         the source distribution and the wheel, in dist/'
@@ -97,6 +97,7 @@ hostile: setup
 chaos: setup
 	$(BIN)/python tools/chaos.py --engine numbers --kills 200 --files 132
 	$(BIN)/python tools/chaos.py --engine tensorflow --kills 30 --files 22 --seed 2
+	$(BIN)/python tools/chaos_tasks.py --tasks 48 --seed 3
 
 bench: setup
 	$(BIN)/seqdec-gui bench --json bench.json --chart bench.svg

@@ -125,9 +125,12 @@ class Sampler:
             self.inputs = self._decoder.inputs
         self._width = plan.width
         self._search = None if self._symbols is None else Search(self._symbols, self._width, self._decoder)
-        self._roll_out: NumberSearch | None = None
-        if self._numbers is not None and self._decoder is not None:
-            self._roll_out = NumberSearch(self._numbers, self._width, self._decoder)
+        self._roll_out = self._number_search()
+
+    def _number_search(self) -> NumberSearch | None:
+        if self._numbers is None or self._decoder is None:
+            return None
+        return NumberSearch(self._numbers, self._width, self._decoder)
 
     def _of_decoder(
         self, plan: Stepwise, fitted: Fitted, rows: Any, recorded: Recorded | None, feed_map: FeedMap | None

@@ -1,4 +1,4 @@
-"""A bounded part of `make chaos`, with a fixed seed: kills and damage of runs that train plain numbers."""
+"""A bounded part of `make chaos`, with fixed seeds: damage of runs that train plain numbers, and of what is done with a run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 CHAOS = Path(__file__).parents[2] / "tools" / "chaos.py"
+TASKS = CHAOS.with_name("chaos_tasks.py")
 
 
 @pytest.mark.slow
@@ -20,3 +21,13 @@ def test_no_run_is_lost_and_no_curve_differs() -> None:
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
     assert "runs lost: 0, curves differing: 0, runs that could not be read: 0" in told.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_generating_and_exporting_leave_files_whole_or_not_there() -> None:
+    told = subprocess.run(
+        [sys.executable, str(TASKS), "--seed", "5", "--tasks", "4"], capture_output=True, text=True, timeout=1200
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "tasks hurt: 4, broken: 0, processes left: 0, without a sentence: 0" in told.stdout

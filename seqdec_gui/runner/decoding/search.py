@@ -149,7 +149,7 @@ class Search:
             make_step = of_predictions if self._decoder is None else self._decoder.of_symbols
             if key[0] == "beam":
                 unchanged = 0 if self._decoder is None else self._decoder.unchanged
-                function = beam_loop(make_step, *key[1:], self._decoder is None, unchanged)
+                function = beam_loop(make_step, key[1], key[2], self._decoder is None, unchanged)
             else:
                 function = symbol_loop(make_step, *key[1:])
             self._loops[key] = compiled(model, function, wide=True)

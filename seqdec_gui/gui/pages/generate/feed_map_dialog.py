@@ -22,12 +22,12 @@ from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.feed_map import BEGIN, FeedMap, read_feed_map
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.pages.generate.mapping_words import explanation, in_words
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.tasks.child_task import sentence_of
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.runs.files import write_atomically
 from seqdec_gui.runs.generate_inputs import Predictions
+from seqdec_gui.runs.mapping_words import explanation, in_words
 
 
 class FeedMapDialog(QDialog):

@@ -13,11 +13,11 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.pages.generate.feed_map_dialog import FeedMapDialog
-from seqdec_gui.gui.pages.generate.mapping_words import in_words
 from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.tasks.child_task import sentence_of
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.runs.generate_inputs import Predictions, RunInputs
+from seqdec_gui.runs.mapping_words import in_words
 
 
 class FeedMapForm(QWidget):
