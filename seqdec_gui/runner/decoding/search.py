@@ -150,7 +150,7 @@ class Search:
             model = None if self._decoder is None else self._decoder.model
             make_step = of_predictions if self._decoder is None else self._decoder.of_symbols
             if key[0] == "beam":
-                unchanged = 0 if self._decoder is None else self._decoder.unchanged
+                unchanged = getattr(self._decoder, "unchanged", 0)
                 function = beam_loop(make_step, key[1], self._decoder is None, unchanged)
             else:
                 function = symbol_loop(make_step, *key[1:])
