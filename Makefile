@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,bleu,dev
+EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,bleu,sweep,dev
 # `make setup UNPINNED=1 VENV=.venv-unpinned` installs the newest versions instead of those in constraints.txt.
 UNPINNED ?=
 export UNPINNED
@@ -54,22 +54,22 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 
 fast: setup
-	$(BIN)/python -m pytest -m '$(QUICK)' -n 3 $(PARALLEL) --ignore tests/gui
+	tools/run_tests.sh $(BIN)/python fast -m '$(QUICK)' -n 3 $(PARALLEL) --ignore tests/gui
 
 window: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m '$(QUICK)' -n 3 $(PARALLEL) tests/gui
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python window -m '$(QUICK)' -n 3 $(PARALLEL) tests/gui
 
 timing: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m timing
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python timing -m timing
 
 slow: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' -n 2 $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not timing and not hostile' -n 2 $(PARALLEL)
 
 pictures: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m pictures tests/gui/test_pictures.py
 
 test-xvfb: setup
-	tools/on_screen.sh $(BIN)/python -m pytest -m 'not timing' tests/gui/test_walk.py \
+	tools/on_screen.sh tools/run_tests.sh $(BIN)/python xvfb -m 'not timing' tests/gui/test_walk.py \
 		tests/gui/test_design_view.py tests/gui/test_design_view_keys.py tests/gui/test_design_view_panels.py
 
 test-at-spi: setup
@@ -91,6 +91,7 @@ measure: setup
 hostile: setup
 	$(BIN)/python -m pytest -m hostile tests/hostile
 	$(BIN)/python tools/fuzz_inputs.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
+	$(BIN)/python tools/rows_in_rows_out.py --files 2000 --seed $(or $(SEED),1)
 
 # Most faults without a framework, which only makes each start longer; then a part of them with it.
 chaos: setup

@@ -75,7 +75,8 @@ with `"numbering": "shared"` makes that an error. `"own"` numbers every binding 
 trained before there was a choice; the first column that is bound to a design turns null into `"shared"`.
 
 `feed_map` (may be left out) is a list of pairs `["predicted", "fed"]` for a decoder that takes other symbols than it predicts:
-after each predicted symbol or id the one that is fed, and `["begin", ...]` with what is fed first ([sampling.md](sampling.md)).
+after each predicted symbol or id the one that is fed, and `["begin", ...]` with what is fed first. Of a decoder of numbers the
+pairs are places in a step, from 0: of a predicted number (or `=0.5`, `=first`) and of a fed one ([sampling.md](sampling.md)).
 """
 FILES = """### Data files
 

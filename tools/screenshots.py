@@ -31,7 +31,9 @@ def main() -> int:
     what.add_argument("--every", type=Path, metavar="FOLDER", help="take every state in both themes and sizes")
     what.add_argument("--compare", type=Path, metavar="FOLDER", help="compare with the accepted pictures; changes go here")
     what.add_argument("--accept", action="store_true", help="accept the pictures as they are now")
-    parser.add_argument("--only", default="", metavar="PART", help="only the states with this in their name")
+    parser.add_argument(
+        "--only", default="", metavar="PART", help="only the states, or parts of the guide, with this in their name"
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the guide's designs and runs, and use those here")
     arguments = parser.parse_args()
     work = arguments.keep or Path(tempfile.mkdtemp(prefix="screenshots-"))
@@ -43,7 +45,7 @@ def main() -> int:
         design = _trained(work)
         shutil.copy(EXAMPLES / "molecules.seqdec", work)
         IMAGES.mkdir(parents=True, exist_ok=True)
-        take_guide(Studio(), work / "molecules.seqdec", design, IMAGES)
+        take_guide(Studio(), work / "molecules.seqdec", design, IMAGES, arguments.only)
         print(f"{sum(path.stat().st_size for path in IMAGES.glob('*.png')) / 1e6:.2f} MB")
         return 0
     finally:
@@ -88,15 +90,23 @@ def _trained(work: Path) -> Path:
     return design
 
 
-def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> None:
-    """The pictures of docs/guide/index.md."""
+def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path, only: str = "") -> None:
+    """The pictures of docs/guide/index.md, in parts: design, data, training, generate."""
+    if only in "design":
+        take_design(studio, molecules, folder)
+    if only in "data":
+        take_data(studio, molecules, folder)
+    if only in "training":
+        take_training(studio, roman, folder)
+    if only in "generate":
+        take_generate(studio, roman, folder)
+
+
+def take_design(studio: Studio, molecules: Path, folder: Path) -> None:
+    """The welcome page and the canvas."""
     from PyQt5.QtCore import Qt
     from PyQt5.QtTest import QTest
-    from PyQt5.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QPushButton
 
-    from seqdec_gui.gui.dialogs.settings import SettingsDialog
-    from seqdec_gui.gui.look import theme
-    from seqdec_gui.gui.tasks import notify
     from tools.pictures.canvas import annotate, drag, drop_wire
 
     window = studio.open(None)
@@ -120,6 +130,11 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     studio.keep_both(window.design_view, folder / "canvas.png")
     studio.close(window)
 
+
+def take_data(studio: Studio, molecules: Path, folder: Path) -> None:
+    """The Data and the Code page, and the window as the README shows it."""
+    from seqdec_gui.gui.look import theme
+
     window = studio.open(molecules)
     window.pages.show_page("data")
     studio.settle(1.5)
@@ -132,6 +147,9 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     studio.keep(window, folder / "window.png")
     studio.close(window)
 
+
+def take_training(studio: Studio, roman: Path, folder: Path) -> None:
+    """The Train and the Runs page, the certificate and the advisor."""
     window = studio.open(roman)
     window.pages.show_page("train")
     studio.settle()
@@ -144,6 +162,17 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     window.findChild(object, "runs_table").selectAll()
     studio.keep_both(window, folder / "runs.png")
     measure(studio, window, folder / "advisor.png")
+    studio.close(window)
+
+
+def take_generate(studio: Studio, roman: Path, folder: Path) -> None:
+    """The Generate page, the export dialog and the settings."""
+    from PyQt5.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QPushButton
+
+    from seqdec_gui.gui.dialogs.settings import SettingsDialog
+    from seqdec_gui.gui.tasks import notify
+
+    window = studio.open(roman)
     window.pages.show_page("generate")
     studio.settle(1.5)
     window.findChild(QPlainTextEdit, "input_number").setPlainText("1987\n2026\n49")

@@ -44,8 +44,11 @@ def add_decimal(parser: argparse.ArgumentParser) -> None:
 
 
 def add_feed_map(parser: argparse.ArgumentParser) -> None:
-    """Add `--feed-map`, for a decoder that takes other symbols than it predicts."""
-    text = "CSV (predicted,fed) or JSON: which symbol or id is fed after each predicted one, and after `begin` first"
+    """Add `--feed-map`, for a decoder that takes other symbols or numbers than it predicts."""
+    text = (
+        "CSV (predicted,fed) or JSON: which symbol or id is fed after each predicted one, or which predicted number as which "
+        "fed one; and after `begin` what is fed first"
+    )
     parser.add_argument("--feed-map", metavar="FILE", help=text)
 
 

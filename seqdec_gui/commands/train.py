@@ -38,6 +38,12 @@ _TRAINING = ("epochs", "batch_size", "micro_batches", "seed", "keep_checkpoints"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("design", metavar="DESIGN", help="the .seqdec file")
+    add_options(parser)
+    add_queue(parser)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add everything but the design."""
     parser.add_argument("--data", metavar="FILE", help="train on this file instead of the design's")
     parser.add_argument(
         "--bind",
@@ -79,6 +85,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_watching(parser)
 
 
+def add_queue(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a run that waits for its devices."""
+    parser.add_argument("--queue", action="store_true", help="put the run into the queue; it starts when devices are free")
+    parser.add_argument("--width", type=int, default=1, metavar="N", help="with --queue: train on any N devices (default: 1)")
+    parser.add_argument("--priority", type=int, default=0, metavar="N", help="with --queue: -100 to 100 (default: 0)")
+    parser.add_argument("--no-start", action="store_true", help="with --queue: start no process that works on the queue")
+
+
 def add_placement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="DEVICES", help="auto (idle GPUs, else CPU), cpu, cpu:2, or gpu:0,gpu:1")
     parser.add_argument("--engine", choices=("auto", *ENGINES), help="what computes (default: auto)")
@@ -105,6 +119,12 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     spec = make_spec(arguments)
+    if arguments.queue:
+        from seqdec_gui.commands.queued import check_wishes, put_into_queue
+
+        check_wishes(spec, arguments)  # before there is a folder
+        known.remember_designs([(Path(arguments.design), spec.design_id)])
+        return put_into_queue(folder.create(arguments.run, arguments.design), spec, arguments)
     measure_engines(spec)
     target = folder.create(arguments.run, arguments.design)
     known.remember_designs([(Path(arguments.design), spec.design_id)])

@@ -21,7 +21,10 @@ MOST_BYTES = 16 << 20
 
 
 class FeedMap(msgspec.Struct, frozen=True):
-    """Pairs of a predicted and a fed symbol as they are written: ids, or symbols of the alphabets. `begin` is fed first."""
+    """Pairs of a predicted and a fed symbol as they are written: ids, or symbols of the alphabets. `begin` is fed first.
+
+    Of a decoder of numbers they are places in a step (`number_map`).
+    """
 
     pairs: tuple[tuple[str, str], ...]
     begin: str = ""
@@ -59,11 +62,8 @@ def of_pairs(pairs: Sequence[tuple[str, str]], where: str = "data.feed_map") -> 
     path = Path(where)
     begins = [fed for predicted, fed in pairs if predicted == BEGIN]
     symbols = tuple(pair for pair in pairs if pair[0] != BEGIN)
-    names = [predicted for predicted, _ in symbols]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise _refused(path, f"it says twice what follows {twice!r}")
     if not symbols or len(begins) > 1:
-        raise _refused(path, "it has no symbols" if not symbols else "it says twice what is fed first")
+        raise _refused(path, "it maps nothing" if not symbols else "it says twice what is fed first")
     return FeedMap(symbols, begins[0] if begins else "")
 
 
@@ -96,7 +96,11 @@ def feeding(feed_map: FeedMap, before: object, after: object, width: int, taken:
     """
     fed_next = np.full(width, -1, np.int64)
     for predicted, fed in feed_map.pairs:
-        fed_next[_id(after, predicted, width, "predicted")] = _id(before, fed, taken, "fed")
+        number = _id(after, predicted, width, "predicted")
+        if fed_next[number] >= 0:
+            text = f"The mapping says twice what follows {predicted!r}."
+            raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text)])
+        fed_next[number] = _id(before, fed, taken, "fed")
     return Feeding(fed_next, _id(before, feed_map.begin, taken, "fed") if feed_map.begin else None)
 
 

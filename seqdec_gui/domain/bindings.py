@@ -268,8 +268,8 @@ class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feed_map: Annotated[
         tuple[tuple[str, str], ...],
         Meta(
-            description="What a decoder that takes other symbols than it predicts is fed: pairs of a predicted and a fed "
-            "symbol or id; `begin` stands before what is fed first."
+            description="What a decoder that takes other symbols or numbers than it predicts is fed: pairs of a predicted and "
+            "a fed symbol or id, or of the places of numbers in a step; `begin` stands before what is fed first."
         ),
     ] = ()
 

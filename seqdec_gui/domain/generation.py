@@ -60,7 +60,7 @@ Plan: TypeAlias = Stepwise | OnePass
 def plan_for(design: Design, inference: Inference, mapped: bool = False) -> Plan:
     """Return how to generate. A stepwise decoder is preferred to other outputs, and symbols are preferred to numbers.
 
-    `mapped` says that it is known what a decoder is fed after each symbol that it predicts, so that the widths may differ;
+    `mapped` says that it is known what a decoder is fed after each prediction, so that the widths may differ;
     it is where the design has a mapping of its own. Raises InvalidInput with the reason if nothing can be generated.
     """
     mapped = mapped or bool(design.data.feed_map)
@@ -230,7 +230,10 @@ def _stepwise(
         raise _cannot(decoder, why, "Use two input blocks that are bound to the same column.")
     ids = fed.dtype == "int32"
     taken = (fed.symbols if ids else fed.shape[-1]) or 0
-    if taken != width and not (judge.classes and (mapped or _both_text(design, inference, block.id, loss))):
+    numbers = not judge.classes
+    if numbers and ids:
+        raise _cannot(decoder, "it takes symbols and predicts numbers", "Use a softmax and categorical_crossentropy.")
+    if taken != width and not (mapped or (judge.classes and _both_text(design, inference, block.id, loss))):
         what = "symbols" if judge.classes else "numbers"
         why = (
             f"it takes {taken} {what} per step ({block.id}) and predicts {width}: a prediction cannot be fed back as the next "
@@ -242,12 +245,10 @@ def _stepwise(
             why,
             f"Set {' and '.join(settings)} alike to generate, or give a file that says what is fed (generate --feed-map).",
         )
-    numbers = not judge.classes
-    if numbers and ids:
-        raise _cannot(decoder, "it takes symbols and predicts numbers", "Use a softmax and categorical_crossentropy.")
+    other = 0 if taken == width else taken
     if numbers:
-        return Stepwise(loss, decoder, block.id, "values", width, numbers=True)
-    return Stepwise(loss, decoder, block.id, "ids" if ids else "one_hot", width, other_width=0 if taken == width else taken)
+        return Stepwise(loss, decoder, block.id, "values", width, numbers=True, other_width=other)
+    return Stepwise(loss, decoder, block.id, "ids" if ids else "one_hot", width, other_width=other)
 
 
 def _both_text(design: Design, inference: Inference, fed: str, loss: str) -> bool:

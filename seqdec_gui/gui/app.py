@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SIGNAL_MS = 250
 """The time between two moments at which Ctrl+C in the terminal is noticed, in milliseconds."""
+QUEUE_MS = 3000
+"""The time from the start of the window to the look whether somebody works on the queue, in milliseconds."""
 CLOSING_MS = 5000
 """The time that the process of a closed window waits for functions in threads, such as the reading of a file, in milliseconds.
 """
@@ -34,6 +36,7 @@ def main(design: Path | str | None = None) -> int:
     from seqdec_gui.gui.dialogs import crash_report
     from seqdec_gui.gui.tasks import warm_workers
     from seqdec_gui.gui.window.main_window import open_window
+    from seqdec_gui.gui.workspace import queueing
 
     crash_report.install()
     warm_workers.begin()
@@ -41,6 +44,7 @@ def main(design: Path | str | None = None) -> int:
     spare_collector(window)
     window.designs.spare.keep()
     QTimer.singleShot(0, theme.follow_system)
+    QTimer.singleShot(QUEUE_MS, queueing.go_on_with_queue)
     _handle_ctrl_c(application)
     status = int(application.exec_())
     window.deleteLater()

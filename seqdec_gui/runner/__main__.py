@@ -7,14 +7,13 @@ import faulthandler
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.early_stop import EarlyStop, remove_temporary
-from seqdec_gui.runner.failures import failure
+from seqdec_gui.runner.failures import failure, log_exception
 from seqdec_gui.runner.import_trimming import exit_at_once, refuse_unused_imports
 from seqdec_gui.runs import devices, environment, lock, spec
 from seqdec_gui.runs.control import CommandReader
@@ -56,7 +55,8 @@ def main(arguments: list[str]) -> int:
             commands.training_has_begun()  # or has failed: the final event is written here
             events.write(final)
     except (OSError, SeqdecError) as error:  # the events cannot be written
-        sys.stderr.write(f"{printable(failure(error).sentence)}\n")
+        with contextlib.suppress(OSError):  # the log lies on the same disk
+            sys.stderr.write(f"{printable(failure(error).sentence)}\n")
         return error.exit_status if isinstance(error, SeqdecError) else FAILED
     if isinstance(final, Stopped):
         return 0 if final.paused else STOPPED
@@ -73,7 +73,7 @@ def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEven
         return train(run, events, commands)
     except Exception as error:
         if not isinstance(error, InvalidInput):
-            traceback.print_exc()
+            log_exception()
         return failure(error)
 
 

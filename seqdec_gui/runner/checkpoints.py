@@ -113,14 +113,16 @@ def _encoded(
     return buffer.getvalue()
 
 
-def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> Progress:
+def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer, with_optimizer: bool = True) -> Progress:
     """Load all variables of models and optimizer, and return the progress.
 
+    `with_optimizer` false leaves the optimizer as it begins.
     Raises InvalidInput where the checkpoint is damaged or does not fit.
     """
     with _opened(path, BEGIN_WITH_THE_OTHER) as file:
         _assign(path, file, _model_variables(models), "weights")
-        _assign(path, file, _optimizer_variables(optimizer), "optimizer")
+        if with_optimizer:
+            _assign(path, file, _optimizer_variables(optimizer), "optimizer")
         return _progress(file)
 
 

@@ -68,11 +68,11 @@ class CodeSampler(Sampler):
         return predicted.reshape(len(rows), -1, predicted.shape[-1])
 
     def _predicted_numbers(self, arrays: Mapping[str, Array], rows: Array) -> Any:
-        if self._numbers is None or self._decoder is None:
+        if self._numbers is None or self._roll_out is None:
             return super()._predicted_numbers(arrays, rows)
         assert self._numbers.begin is not None
         begin = np.broadcast_to(self._numbers.begin, (len(rows), self._numbers.begin.shape[-1]))
-        return self._numbers.roll_out(self._decoder, self._states_of(arrays)(rows), begin)
+        return self._roll_out.find(self._states_of(arrays)(rows), begin)
 
 
 def rows_of_codes(task: GenerateTask, loaded: Any, sampler: Sampler) -> tuple[CodeSampler, dict[str, Array], Beside]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
-from seqdec_gui.runner.failures import plain_sentence
+from seqdec_gui.runner.failures import log_exception, plain_sentence
 from seqdec_gui.runner.reopen import FreshProcess, predictions, seconds_of
 from seqdec_gui.runs.export_formats import ExportFormat, export_format, fail_unless_installed, holds
 from seqdec_gui.runs.format_result import FormatResult
@@ -121,7 +120,7 @@ def _result_of(task: ExportAllTask, prepared: _Prepared, row: ExportFormat, proc
         sentence = str(error).partition("\n")[0]
         return FormatResult(format=row.name, sentence=sentence, limit=isinstance(error, InvalidInput))
     except Exception as error:  # a library that fails in its own way shall not end the others
-        traceback.print_exc()
+        log_exception()
         return FormatResult(format=row.name, sentence=plain_sentence(error, "It failed"))
     return FormatResult(
         format=row.name,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
+import sys
 import traceback
 
 from seqdec_gui.domain.problems import LONGEST_TEXT, InvalidInput, SeqdecError
@@ -124,3 +126,11 @@ def _out_of_memory(error: BaseException) -> bool:
     return type(error).__name__ == "ResourceExhaustedError" or (
         type(error).__module__.partition(".")[0] in framework_packages() and bool(_MEMORY.search(str(error)))
     )
+
+
+def log_exception() -> None:
+    """Print the exception that is being handled to the log, if that can be written: its disk may be full as well."""
+    with contextlib.suppress(OSError, ValueError):
+        traceback.print_exc()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()

@@ -191,7 +191,7 @@ def _refusal(path: Path, reason: str) -> InvalidInput:
     """Return the error that Keras cannot open the file, with a plain sentence for the known reasons."""
     if "lambda" in reason.lower():
         return _unusable(path, "it has a Lambda layer, which would run code from the file", "Replace the Lambda by layers.")
-    if "time_major" in reason or ("batch_shape" in reason and "Unrecognized keyword" in reason):
+    if _is_of_keras2(path):
         return _unusable(path, "it was written by Keras 2", "Import it with seqdec-gui import, which writes it for Keras 3.")
     if "NotEqual" in reason:
         return _unusable(path, "it is an .h5 file with a mask, which Keras cannot read back", "Save it as .keras.")
@@ -205,6 +205,16 @@ def _refusal(path: Path, reason: str) -> InvalidInput:
         return _unusable(path, f"its layer {which} is not one of Keras's own", "Rebuild it from Keras's layers.")
     said = reason.rpartition("Exception encountered: ")[2].strip() or reason
     return _unusable(path, f"Keras says {said.splitlines()[0][:300].rstrip('.')}")
+
+
+def _is_of_keras2(path: Path) -> bool:
+    """Whether the description in a file has the version or the form of Keras 2."""
+    from seqdec_gui.runner.keras2.files import describe
+
+    try:
+        return describe(path).is_keras2
+    except (InvalidInput, OSError, ValueError):
+        return False
 
 
 def _unusable(path: Path, why: str, hint: str = "") -> InvalidInput:

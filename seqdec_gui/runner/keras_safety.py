@@ -29,6 +29,7 @@ _WITHOUT_CODE = (
     "Rebuild the model with a layer of Keras in its place (for example Activation, Rescaling, Reshape, Permute, Add or "
     "Concatenate), copy the weights with set_weights, and save it again."
 )
+_DAMAGED = "it is damaged, or no Keras file"
 _DAMAGE = (OSError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError)
 
 
@@ -37,9 +38,10 @@ def fail_if_unsafe(path: Path) -> None:
     try:
         why = _in_archive(path) if zipfile.is_zipfile(path) else _in_hdf5(path)
     except _DAMAGE:
-        why = "it is damaged, or no Keras file"
+        why = _DAMAGED
     if why:
         hint = _WITHOUT_CODE if "would run code" in why else "Save the model again from Keras's own layers."
+        hint = "Save it again." if why == _DAMAGED else hint
         raise InvalidInput([Problem("error", "unsafe_keras_file", "file", f"{path.name} is not opened: {why}.", hint)])
 
 

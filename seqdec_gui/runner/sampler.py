@@ -33,7 +33,7 @@ from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding.batches import Answers, Found
 from seqdec_gui.runner.decoding.compiled import on_gpu
 from seqdec_gui.runner.decoding.limits import allowed_symbols, prefix_begin
-from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_as_text, numbers_of, scale_of
+from seqdec_gui.runner.decoding.numbers import Numbers, NumberSearch, Scale, mapping_of, numbers_as_text, numbers_of, scale_of
 from seqdec_gui.runner.decoding.recorded import Recorded, recorded_symbols, symbols_from
 from seqdec_gui.runner.decoding.search import Items, Search
 from seqdec_gui.runner.decoding.step import StepDecoder
@@ -94,8 +94,8 @@ class Sampler:
         elif feed_map is not None and recorded is not None:
             text = "A bundle has what is fed after each prediction in itself."
             raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
-        if feed_map is not None and (isinstance(plan, OnePass) or plan.numbers):
-            text = "A mapping is for a run whose decoder is fed the symbols that it predicts, and this is none."
+        if feed_map is not None and isinstance(plan, OnePass):
+            text = "A mapping is for a run whose decoder is fed what it predicts, and this is none."
             raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
         self.plan = plan
         self.feed_map = feed_map
@@ -125,19 +125,24 @@ class Sampler:
             self.inputs = self._decoder.inputs
         self._width = plan.width
         self._search = None if self._symbols is None else Search(self._symbols, self._width, self._decoder)
+        self._roll_out: NumberSearch | None = None
+        if self._numbers is not None and self._decoder is not None:
+            self._roll_out = NumberSearch(self._numbers, self._width, self._decoder)
 
     def _of_decoder(
         self, plan: Stepwise, fitted: Fitted, rows: Any, recorded: Recorded | None, feed_map: FeedMap | None
     ) -> None:  # fmt: skip
         if recorded is not None and plan.numbers:
             begin = None if recorded.begin is None else np.array(recorded.begin)
-            self._numbers = Numbers(begin, recorded.steps, scale_of(fitted, plan.fed), scale_of(fitted, plan.loss))
+            scales = scale_of(fitted, plan.fed), scale_of(fitted, plan.loss)
+            mapping = None if feed_map is None else mapping_of(fitted, plan.fed, plan.loss, feed_map)
+            self._numbers = Numbers(begin, recorded.steps, *scales, mapping)
             self.first_step_from = plan.fed if begin is None else ""
         elif recorded is not None and recorded.symbols is not None:
             self._symbols = symbols_from(recorded.symbols, fitted, plan.loss, plan.width, plan.taken or plan.width)
         elif plan.numbers:
             array = next(feed.array for feed in fitted.feeds if feed.name == plan.fed)
-            self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))
+            self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array), feed_map)
             if self._numbers.begin is None:
                 self.first_step_from = plan.fed
         else:
@@ -266,7 +271,7 @@ class Sampler:
         return Sample(row, sample, self.symbols.read(found.ids.tolist()), found.log_probability, finished)
 
     def greedy(self, arrays: Mapping[str, Array], rows: Array) -> Iterator[list[tuple[int, Found]]]:
-        """Yield these rows, ascending, with their greedy sequences as ids and the log-probability of each symbol."""
+        """Yield these rows, ascending, with their greedy sequences as ids and how likely they are."""
         assert self._search is not None
         items = Items(rows, np.zeros_like(rows))
         allowed = allowed_symbols(UNCONSTRAINED, self.symbols, self._fitted, self.plan.loss, self._width)
@@ -305,7 +310,8 @@ class Sampler:
             raise InvalidInput(f"{text} Generate at temperature 0.", "no_symbols", "decoding")
 
     def _of_numbers(self, arrays: Mapping[str, Array], numbers: Array, count: int) -> Iterator[list[Sample]]:
-        size = min(len(numbers), MAX_SEQUENCES_AT_ONCE, max(16, MAX_PROBABILITIES_AT_ONCE // max(1, self._width)))
+        steps = 1 if self._numbers is None else self._numbers.steps
+        size = min(len(numbers), MAX_SEQUENCES_AT_ONCE, max(16, MAX_PROBABILITIES_AT_ONCE // max(1, self._width * steps)))
         for start in range(0, len(numbers), size or 1):
             index = np.minimum(np.arange(start, start + size), len(numbers) - 1)  # one shape to compile
             rows = numbers[index]
@@ -320,9 +326,10 @@ class Sampler:
             assert self._scale is not None
             return [self._scale.undo(row.astype(np.float64)) for row in self._predict(arrays, rows)]
         assert self._decoder is not None
+        assert self._roll_out is not None
         begin = arrays[self.first_step_from][rows] if self._numbers.begin is None else self._numbers.begin
         begin = np.broadcast_to(begin, (len(rows), begin.shape[-1]))
-        return self._numbers.roll_out(self._decoder, self._decoder.initial_states(self._inputs(arrays, rows), len(rows)), begin)
+        return self._roll_out.find(self._decoder.initial_states(self._inputs(arrays, rows), len(rows)), begin)
 
     # -- the stack
     def _inputs(self, arrays: Mapping[str, Array], rows: Array) -> dict[str, Array]:

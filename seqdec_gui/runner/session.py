@@ -32,7 +32,7 @@ from seqdec_gui.runs.engines import engine_info
 from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started, Stopped
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.kept_checkpoints import continued_from, newest_whole, what_was_lost
-from seqdec_gui.runs.spec import Placement, RunSpec
+from seqdec_gui.runs.spec import Fork, Placement, RunSpec
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
@@ -220,16 +220,19 @@ def _begin(
 
     The run continues from its own checkpoint, or begins with the weights of an initial run, or with new weights.
     """
-    from seqdec_gui.runner import checkpoints
+    from seqdec_gui.runner import checkpoints, forking
     from seqdec_gui.runner.block_weights import load_block_weights
 
     training = engine.program.training
     steps = len(dataset.training) // training.batch_size
     fresh = checkpoints.Progress(steps_per_epoch=steps, batch_size=training.batch_size)
     if _continues(run, spec):
-        stored, path = _newest(run, engine)
+        stored, path = _newest(run, engine, spec.fork)
         lost = what_was_lost(run, path)
         _report(events, [lost] if lost is not None else [])
+        if spec.fork is not None and path == run.fork_checkpoint:
+            stored, said = forking.begun(spec.fork, stored, training)
+            _report(events, said)
         return _continued(stored, fresh, training, events), stored.total_steps if path == run.checkpoint("last") else None
     if spec.resume:
         newest_whole(run)  # raises if it was there and is gone
@@ -240,7 +243,7 @@ def _begin(
     return fresh, None
 
 
-def _newest(run: RunFolder, engine: Engine) -> tuple[Progress, Path]:
+def _newest(run: RunFolder, engine: Engine, fork: Fork | None = None) -> tuple[Progress, Path]:
     """Load the newest whole checkpoint; returns its progress and its path. Raises InvalidInput where none is whole."""
     from seqdec_gui.runner import checkpoints
 
@@ -252,9 +255,11 @@ def _newest(run: RunFolder, engine: Engine) -> tuple[Progress, Path]:
             steps[path] = checkpoints.progress_of(path).total_steps
     last = run.checkpoint("last")
     damage: InvalidInput | None = None
-    for path in sorted(steps, key=lambda path: (path == last, steps[path]), reverse=True) or candidates:
+    begin = run.fork_checkpoint  # its steps may be counted otherwise
+    for path in sorted(steps, key=lambda path: (path == last, path != begin, steps[path]), reverse=True) or candidates:
+        with_optimizer = fork is None or path != begin or fork.keeps_optimizer
         try:
-            return checkpoints.load(path, engine.models, engine.optimizer), path
+            return checkpoints.load(path, engine.models, engine.optimizer, with_optimizer), path
         except InvalidInput as error:  # a file of an earlier version has no check sum, so damage shows late
             if any(problem.code != "damaged_checkpoint" for problem in error.problems):
                 raise

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runner.failures import plain_sentence
+from seqdec_gui.runner.failures import log_exception, plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
@@ -62,14 +62,14 @@ def answer() -> None:
     try:
         result: TaskResult | TaskFailed = do(channel.read_task(), channel)
     except SeqdecError as error:
-        traceback.print_exc()
+        log_exception()
         result = TaskFailed(sentence=str(error), problems=getattr(error, "problems", ()), exit_status=error.exit_status)
     except msgspec.DecodeError as error:
         result = TaskFailed(sentence=f"Expected a task as one line of JSON: {error}.", exit_status=InvalidInput.exit_status)
     except MemoryError:
         result = TaskFailed(sentence="There is not enough memory for this job; close other programs, or use fewer rows.")
     except Exception as error:
-        traceback.print_exc()
+        log_exception()
         sentence = plain_sentence(error, "The job failed")
         result = TaskFailed(sentence=sentence, details=traceback.format_exc())
     channel.send(result)

@@ -9,7 +9,9 @@ import msgspec
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.dataset import Trial
+from seqdec_gui.data.feed_map import of_pairs
 from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.number_map import number_feeding
 from seqdec_gui.data.symbols import symbols_of_decoder
 from seqdec_gui.data.teaching import fail_if_taught
 from seqdec_gui.domain.dataflow import DataPort, data_ports, inputs_behind
@@ -138,7 +140,8 @@ def steps_differ(
 def generation_warnings(design: Design, fitted: Fitted, rows: Rows) -> tuple[Problem, ...]:
     """Return warnings that this data makes it impossible to generate, or generated sequences endless.
 
-    Reasons that follow from the design alone are left out.
+    Reasons that follow from the design alone are left out. A mapping of the design that does not fit is an error: it is only
+    there to generate.
     """
     inference = infer(design)
     try:
@@ -146,10 +149,13 @@ def generation_warnings(design: Design, fitted: Fitted, rows: Rows) -> tuple[Pro
     except InvalidInput:
         return ()  # `check` says so
     try:
+        mapping = of_pairs(design.data.feed_map) if design.data.feed_map else None
         match plan:
             case Stepwise(numbers=False):
-                symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows)
+                symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows, mapping, plan.taken)
                 return _endless(design, fitted, plan)
+            case Stepwise() if mapping is not None:
+                number_feeding(mapping, plan.width, plan.taken)
             case OnePass():
                 fail_if_taught(design, plan, fitted, rows)
     except InvalidInput as error:
@@ -159,6 +165,8 @@ def generation_warnings(design: Design, fitted: Fitted, rows: Rows) -> tuple[Pro
 
 def _as_warning(design: Design, problem: Problem) -> Problem:
     """Return an error of generating as a warning, at the port whose column causes it."""
+    if problem.code == "bad_feed_map":
+        return msgspec.structs.replace(problem, where="data.feed_map")
     text = problem.text if problem.code == "cannot_generate" else f"Nothing can be generated on this data. {problem.text}"
     where = f"{problem.where}.output" if design.has(problem.where) else problem.where
     return msgspec.structs.replace(problem, severity="warning", text=text, where=where)

@@ -16,7 +16,7 @@ from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.generation import Stepwise, attends, obstacle, plan_for, plan_with_mapping, variational_width
+from seqdec_gui.domain.generation import Plan, Stepwise, attends, obstacle, plan_for, plan_with_mapping, variational_width
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.data_record import read_record
@@ -33,7 +33,7 @@ class Predictions(NamedTuple):
     """What a run predicts: the port of its targets, and the number of symbols or numbers in a step.
 
     `needs_mapping` says why it generates only if a file says what is fed after each prediction, and `taken` how many symbols
-    a fed step then has.
+    or numbers a fed step then has.
     """
 
     port: FittedPort
@@ -87,7 +87,8 @@ def read_inputs(run: RunFolder) -> RunInputs:
     data = Path(spec.data_file) if spec.data_file else None
     try:
         rows = 0 if data is None else inspect(data, reading, _columns_of(fitted)).rows
-        first_step = "" if data is None or why_not else _first_step(design, fitted, reading, data, min(rows, PEEKED_ROWS))
+        plan = None if data is None or predicted is None else plan_with_mapping(design) or plan_for(design, infer(design))
+        first_step = "" if data is None or plan is None else _first_step(plan, fitted, reading, data, min(rows, PEEKED_ROWS))
         fitted = with_first_step(fitted, first_step) if first_step else fitted
         peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS), reading, first_step)
     except InvalidInput:  # moved, or bound from several files: typing and files still work
@@ -142,9 +143,8 @@ def scoring_inputs(inputs: RunInputs) -> RunInputs:
     return inputs._replace(fitted=msgspec.structs.replace(fitted, ports=ports), first_step="")
 
 
-def _first_step(design: Design, fitted: Fitted, reading: Reading, data: Path, count: int) -> str:
+def _first_step(plan: Plan, fitted: Fitted, reading: Reading, data: Path, count: int) -> str:
     """Return the input of a decoder of numbers whose rows begin differently; empty where none does. Raises InvalidInput."""
-    plan = plan_for(design, infer(design))
     if not isinstance(plan, Stepwise) or not plan.numbers:
         return ""
     port, table = fitted.port(plan.fed), inspect(data, reading, _columns_of(fitted))

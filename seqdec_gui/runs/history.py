@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from seqdec_gui.domain.short_numbers import value_text
-from seqdec_gui.runs.curves import Curve, is_validation
+from seqdec_gui.runs.curves import Axis, Curve, is_validation
 from seqdec_gui.runs.events import (
     Checkpoint,
     CommandAnswer,
@@ -69,9 +69,12 @@ class RunHistory:
         self.compiling_since: float | None = None
         """When this start of the run began to compile its first step, in seconds since 1970; None once it has taken one."""
         self._pace: deque[tuple[float, int]] = deque()
+        self._forked = ""
+        """What the parent's curve ends with in a forked run, until its own first start."""
         self._zero = 0.0
         self._last_time = 0.0
         self._reported = -1
+        self._last_report = -1
         self._per_epoch = 1
         self._points: dict[str, _Points] = {table: {} for table in TABLES}
         self._takers: dict[type[Event], Callable[[Any], None]] = {
@@ -103,6 +106,18 @@ class RunHistory:
     def curve(self, metric: str, per_epoch: bool) -> Curve | None:
         """Return the points of a metric: one per report, or one per (part of an) epoch, which is all that validation has."""
         return self.epochs.get(metric) if per_epoch else self.reports.get(metric) or self.epochs.get(metric)
+
+    def step_at(self, place: float, axis: Axis) -> float:
+        """Return the step that a place on an axis means; that of the nearest report at or before it."""
+        if axis == "step":
+            return place
+        if axis == "epoch":
+            return place * self._per_epoch
+        curve = self.reports.get("loss") or self.epochs.get("loss")
+        if curve is None or not len(curve.steps):
+            return 0.0
+        at = int(curve.seconds.searchsorted(place, side="right")) - 1
+        return float(curve.steps[at]) if at >= 0 else 0.0
 
     @property
     def progress(self) -> float:
@@ -163,7 +178,10 @@ class RunHistory:
     def _take_resumption(self, event: Started) -> None:
         """Mark where the run goes on; after a pause that ended the process, its mark says how long it was."""
         took, on = self.marks.end_pause(event.time), ", ".join(event.devices)
-        if took:
+        if self._forked:
+            self._mark("fork", event.time, self._forked, event.first_step, said=False)
+            self._forked = ""
+        elif took:
             self._say(event.time, f"Continued after a pause of {took} on {on}.")
         else:
             self._mark("resume", event.time, f"Resumed after step {event.first_step:,} on {on}")
@@ -182,6 +200,11 @@ class RunHistory:
             own = {name: value for name, value in event.metrics.items() if not is_validation(name)}
             self._add("reports", event, event.position, own)
             self._reported = event.step
+        if event.step == self._last_report:  # resumed from a checkpoint at this step that came before the report
+            self._flush()
+            for curve in self.epochs.values():
+                curve.cut_after(event.step - 1)
+        self._last_report = event.step
         self._add("epochs", event, event.position, event.metrics)
 
     def _take_checkpoint(self, event: Checkpoint) -> None:
@@ -219,6 +242,8 @@ class RunHistory:
     def _take_message(self, event: Message) -> None:
         if event.code == "silent":
             self.silent = event.text
+        if event.code == "forked":
+            self._forked = event.text
         if event.code == "plateau":
             self._mark("learning_rate", event.time, event.text, said=False)
         self.messages.append(event)

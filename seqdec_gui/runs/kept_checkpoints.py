@@ -57,9 +57,11 @@ def thin_out(run: RunFiles, step: int, keep: int) -> None:
 def continued_from(run: RunFiles) -> list[Path]:
     """Return the checkpoints that a run can go on from, the best to use first: `last`, those before it, then `best`.
 
-    Empty where none exists; only looks at names.
+    A forked run goes on from the checkpoint that it was forked at instead of `best`, which may be of its parent. Empty where
+    none exists; only looks at names.
     """
-    paths = [run.checkpoint("last"), *(path for _, path in earlier(run)), run.checkpoint("best")]
+    final = run.fork_checkpoint if run.fork_checkpoint.exists() else run.checkpoint("best")
+    paths = [run.checkpoint("last"), *(path for _, path in earlier(run)), final]
     return [path for path in paths if path.exists()]
 
 
@@ -91,7 +93,8 @@ def newest_whole(run: RunFiles) -> Path | None:
 def what_was_lost(run: RunFiles, used: Path) -> Problem | None:
     """Return a warning where a run goes on from another checkpoint than `last`; None where it goes on from `last`."""
     last = run.checkpoint("last")
-    if used == last:
+    begins = used == run.fork_checkpoint and not last.exists() and not earlier(run)
+    if used == last or begins:
         return None
     what = f"is damaged: {_fault(last)}" if last.exists() else "is gone"
     text = f"The checkpoint {last} {what}. The run goes on from {used.name}; what followed is trained again."

@@ -11,8 +11,9 @@ import msgspec
 from seqdec_gui.domain.short_numbers import duration
 from seqdec_gui.runs.curves import Axis
 
-MarkKind = Literal["learning_rate", "pause", "resume", "checkpoint", "saved", "best"]
-"""`checkpoint`: written because the user asked for it; `saved`: the last one of the run; `best`: that of the best weights."""
+MarkKind = Literal["learning_rate", "pause", "resume", "fork", "checkpoint", "saved", "best"]
+"""`fork`: where the run leaves the curve of its parent. Of checkpoints: `checkpoint` was written because the user asked for it,
+`saved` is the last one of the run, `best` that of the best weights."""
 OPEN_PAUSE = "Paused"
 """The text of a pause that has not ended."""
 MOST_MARKS = 500

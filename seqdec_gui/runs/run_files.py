@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from seqdec_gui.data.fitted import Fitted
 
 
+FORK_CHECKPOINT = "fork.weights.h5"
+"""The name of the checkpoint with which a forked run begins."""
+
+
 class RunFiles:
     """The paths of one run. Making the object touches nothing."""
 
@@ -69,6 +73,11 @@ class RunFiles:
     def checkpoint(self, name: str) -> Path:
         """The file of checkpoint `best` or `last`; the name may go on with which of its weights are meant."""
         return self.checkpoints / f"{checkpoint_in(name)}.weights.h5"
+
+    @property
+    def fork_checkpoint(self) -> Path:
+        """The checkpoint of the parent that a forked run goes on from; there is none in other runs."""
+        return self.checkpoints / FORK_CHECKPOINT
 
     def read_spec(self) -> spec.RunSpec:
         """Raises InvalidInput."""

@@ -69,6 +69,25 @@ class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str = ""
 
 
+class Fork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a run was forked from another one: it goes on from a copy of that run's checkpoint, under other settings.
+
+    `run` is the folder of that run, `checkpoint` the name of the file, `epoch` and `step` how far it was, in the counting of
+    this run. The first `events_bytes` bytes of `events.jsonl`, with `starts` starts, are the curve of that run up to there.
+    `keeps_optimizer`: the slots of the optimizer are gone on with; otherwise they begin anew, since another optimizer has
+    others. `keeps_best`: the best value so far still counts; otherwise it was of another measure, or its weights are not here.
+    """
+
+    run: str
+    checkpoint: str
+    epoch: int
+    step: int
+    starts: int = 0
+    events_bytes: int = 0
+    keeps_optimizer: bool = True
+    keeps_best: bool = True
+
+
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that a run needs.
 
@@ -77,6 +96,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     data); other relative paths of the design are relative to `folder`. `initial_run` names a run folder whose weights
     (checkpoint `initial_checkpoint`) the training begins with; `fit` says whether the alphabets, lengths, labels and scalers of
     that run are kept with them ("initial") or fitted anew to this run's data ("anew").
+    `fork` says which run this one goes on from, in a run that began as a fork.
     `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands,
     `checkpoint_every_s` about the longest between two checkpoints `last`, also within an epoch.
     """
@@ -94,6 +114,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     initial_checkpoint: Literal["best", "last"] = "best"
     fit: FitChoice = "initial"
     resume: bool = False
+    fork: Fork | None = None
     placement: Placement | None = None
     report_every_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
     checkpoint_every_s: Annotated[float, Meta(gt=0, le=1e6)] = CHECKPOINT_EVERY_S

@@ -70,6 +70,7 @@ class RunSummary(msgspec.Struct, frozen=True):
 
     `design` is the name of the design, `design_path` its file when the run was started (empty if it had none), `design_id` its
     identity (empty in runs of designs without one). `best_epoch` and `last_epoch` are those of the two checkpoints, 0 without.
+    Of a forked run `started` is its own first start, and `parent` the folder of the run that it was forked from.
     `data` is the checksum of the data that it read: runs that have it in common trained on the same rows and columns, read
     alike. `data_files` are the checksums of the files alone. Both are empty until they are known. `weights` says which weights
     the run uses if it keeps a moving average, and is None if it keeps none.
@@ -97,6 +98,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     data: str = ""
     data_files: tuple[str, ...] = ()
     weights: WeightsInUse | None = None
+    parent: str = ""
 
 
 class _History(msgspec.Struct, frozen=True):
@@ -245,7 +247,7 @@ def _undamaged(run: RunFiles, history: _History) -> RunStatus:
     if history.held:
         return _alive(history.current)
     if history.record is None:
-        if not history.events:
+        if not history.events or _has_only_inherited(run):
             return RunStatus("unfinished", "The run was never started.")
         text = f"How the run ended is not known: {run.lock.name}, which would say it, is damaged or gone. Resume it to go on."
         return RunStatus("crashed", text, Failed(kind="crashed", sentence=text, time=_modified(run)))
@@ -254,6 +256,15 @@ def _undamaged(run: RunFiles, history: _History) -> RunStatus:
         return RunStatus("unfinished", f"The run was started on {where}; whether it still runs cannot be seen from here.")
     failed = crash_of(run, history.record)
     return RunStatus("crashed", failed.sentence, failed)
+
+
+def _has_only_inherited(run: RunFiles) -> bool:
+    """Whether all events are those that a fork took over from its parent: it was never started itself."""
+    try:
+        fork = run.read_spec().fork
+        return fork is not None and run.events.stat().st_size == fork.events_bytes
+    except (InvalidInput, OSError):
+        return False
 
 
 def _alive(current: Sequence[Event]) -> RunStatus:
@@ -282,6 +293,7 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
     epoch = next((event for event in reversed(history.events) if isinstance(event, Epoch)), None)
     best, saved = (_checkpoint(history.events, name) for name in ("best", "last"))
     latest = starts[-1] if starts else None
+    own = starts[asked.fork.starts :] if asked.fork is not None else starts
     read = read_record(run.dataset)
     return RunSummary(
         run=str(run.path),
@@ -289,7 +301,7 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
         state=now.state,
         text=now.text,
         created=asked.created,
-        started=starts[0].time if starts else None,
+        started=own[0].time if own else None,
         ended=now.final.time if now.final else None,
         epoch=last.epoch if last else 0,
         epochs=latest.epochs if latest else 0,
@@ -306,6 +318,7 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
         data=read.sha256 if read is not None else "",
         data_files=tuple(file.sha256 for file in read.files) if read is not None else (),
         weights=asked.weights_in_use,
+        parent=asked.fork.run if asked.fork is not None else "",
     )
 
 

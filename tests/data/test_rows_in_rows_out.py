@@ -11,6 +11,7 @@ import json
 import lzma
 import random
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from seqdec_gui.data.tables import Table, open_table
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput
 from tests.data.ports import codes
+from tools.fuzz.text_files import TextFile, Writer
+from tools.rows_in_rows_out import fault_of, options_of, outcome
 
 QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -252,3 +255,39 @@ def test_lines_of_white_space_at_the_end_of_molecules_are_counted(tmp_path: Path
     table = open_table(written(tmp_path, "rows.smi", "CC\nCO\n\x0c\n \n", ""))
     assert table.rows == 2
     assert "2 empty lines" in table.problems[0].text
+
+
+def test_a_text_whose_name_stands_on_the_archive_alone_is_read_as_that_text(tmp_path: Path) -> None:
+    """The file in the archive has no ending: that of the archive counts for delimiters as it does for the format."""
+    lines = ["about", "he said", "well, then", "no"]
+    assert [row[0] for row in cells_of(open_table(written(tmp_path, "lines.txt", "\n".join(lines), ".zip")))] == lines
+
+
+def test_a_quoted_cell_over_several_lines_is_told_though_there_are_few(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, "rows.txt", 'a|"b\nc"\nd|"e\nf"\n', ""))
+    assert (table.rows, codes(table.problems)) == (4, ["delimiter_assumed"])
+    assert open_table(tmp_path / "rows.txt", how=Reading("no", "|", "yes")).rows == 2
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_random_files_come_back_or_are_refused_or_told(tmp_path: Path, seed: int) -> None:
+    """A small tier of `tools/rows_in_rows_out.py`: files of writers that share nothing with the readers."""
+    writer, found = Writer(seed), Counter[str]()
+    for _ in range(60):
+        file = writer.file()
+        path = tmp_path / file.name
+        assert outcome(file, path, options_of(file)) == ("same", ""), file
+        what, why = outcome(file, path, None)
+        assert what != "silent", (why, file)
+        found[what] += 1
+    assert found["same"] > 40
+
+
+def test_what_a_reader_loses_is_seen(tmp_path: Path) -> None:
+    """The judge sees a lost row, a lost column and a changed cell."""
+    file = TextFile("rows.csv", b"a,b\nx,1\ny,2\n", (("x", "1"), ("y", "2")), ("a", "b"), ",", True, "utf-8", "table", ())
+    path = tmp_path / file.name
+    assert outcome(file, path, None) == ("same", "")
+    for lost in (b"a,b\nx,1\n", b"a\nx\ny\n", b"a,b\nx,1\ny,3\n"):
+        path.write_bytes(lost)
+        assert fault_of(open_table(path), file)

@@ -19,7 +19,7 @@ from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.accessible import controls_of, name_of, nameless, roleless
 from tests.gui.trained_runs import example_in, trained
 
-PAGES = ("design", "code", "data", "train", "runs", "generate")
+PAGES = ("design", "code", "data", "train", "runs", "queue", "sweep", "generate")
 
 
 @pytest.fixture

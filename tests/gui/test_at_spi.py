@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not os.environ.get(ALWAYS_ON), reason="needs the accessibility bus: run make test-at-spi"),
 ]
 WALKER = ("/usr/bin/python3", str(Path(__file__).parents[2] / "tools" / "walk_at_spi.py"))
-PAGES = ("design", "code", "data", "train", "runs", "generate")
+PAGES = ("design", "code", "data", "train", "runs", "queue", "sweep", "generate")
 CONTAINERS = ("filler", "panel", "layered pane", "split pane", "frame", "scroll pane")
 """The roles that Qt gives to widgets which only hold others."""
 NO_ROLE = ("unknown", "invalid")

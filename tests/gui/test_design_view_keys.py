@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.dialogs.connect import ConnectDialog
@@ -88,6 +90,65 @@ def test_copies_get_new_names_and_keep_their_wires(canvas: Canvas) -> None:
     canvas.document.undo_stack.undo()
     canvas.document.undo_stack.undo()
     assert canvas.design == canvas.design.without_blocks(pasted)
+
+
+@pytest.mark.parametrize("key", [Qt.Key_V, Qt.Key_D], ids=["paste", "duplicate"])
+@pytest.mark.parametrize("name", ["latent-to-sequence", "sequence-to-sequence-with-attention", "language-model"])
+def test_copies_cover_nothing_and_are_seen(qtbot: QtBot, name: str, key: Qt.Key) -> None:
+    """One block and many, several times, with a note and a frame: names and ports stay visible."""
+    canvas = Canvas(qtbot, design_file.load(resource_files.path(f"templates/{name}.seqdec")))
+    canvas.view.annotating.add_note()
+    canvas.view.annotating.add_frame()
+    canvas.key(Qt.Key_Escape)
+    for chosen in (canvas.view.block_ids()[-1:], canvas.view.block_ids()):
+        canvas.view.setFocus()
+        canvas.document.select(chosen)
+        canvas.key(Qt.Key_C, Qt.ControlModifier)
+        for _ in range(2):
+            before = set(canvas.view.block_ids())
+            canvas.key(key, Qt.ControlModifier)
+            rects = {block_id: canvas.view.design_scene.rect_of(block_id) for block_id in canvas.view.block_ids()}
+            copies = rects.keys() - before
+            assert len(copies) == len(chosen)
+            assert [(one, two) for one, two in itertools.combinations(rects, 2) if rects[one].meets(rects[two])] == []
+            if len(chosen) == 1:
+                (copy,) = copies
+                assert canvas.view.viewport().rect().contains(canvas.view.block_rect(copy))
+            canvas.document.select(chosen)
+    canvas.key(Qt.Key_A, Qt.ControlModifier)
+    canvas.key(key, Qt.ControlModifier)
+    QApplication.clipboard().clear()
+
+
+def test_undoing_a_paste_shows_what_is_left(canvas: Canvas) -> None:
+    """The copy of a whole design is scrolled to; without it, the canvas would be empty."""
+    for _ in range(4):
+        canvas.key(Qt.Key_Plus, Qt.ControlModifier)
+
+    def seen() -> list[str]:
+        shown = canvas.view.viewport().rect()
+        return [block_id for block_id in canvas.view.block_ids() if shown.intersects(canvas.view.block_rect(block_id))]
+
+    canvas.key(Qt.Key_A, Qt.ControlModifier)
+    canvas.key(Qt.Key_C, Qt.ControlModifier)
+    for _ in range(3):
+        canvas.key(Qt.Key_V, Qt.ControlModifier)
+        assert seen()
+    for _ in range(3):
+        canvas.key(Qt.Key_Z, Qt.ControlModifier)
+        assert seen()
+    canvas.view.pan(5000, 0)
+    canvas.document.select(["model_1"])
+    canvas.key(Qt.Key_Right)
+    assert seen() == []  # who looks elsewhere stays there
+
+
+def test_a_block_that_was_cut_is_pasted_where_it_was(canvas: Canvas) -> None:
+    before = canvas.design.block("model_1").position
+    canvas.document.select(["model_1"])
+    canvas.key(Qt.Key_X, Qt.ControlModifier)
+    canvas.key(Qt.Key_V, Qt.ControlModifier)
+    assert canvas.design.block("model_1").position == before
 
 
 def test_cut_and_paste_move_blocks(canvas: Canvas) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pathlib
 import random
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from PyQt5.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.document import load
 from seqdec_gui.domain.drawing.layout import Box, Edge, layered
 from seqdec_gui.domain.drawing.routing import MARGIN, Grid, Path, Rect, Router, Wire, label_places, simple
 from seqdec_gui.domain.kinds.inputs import Vector
@@ -238,3 +241,10 @@ def test_a_picture_of_many_wires_waits_for_none(qtbot: QtBot, monkeypatch: pytes
     monkeypatch.setattr(picture, "DesignScene", lambda document: scenes.append(DesignScene(document)) or scenes[-1])
     picture.picture(tangle(60, 1), QSize(200, 120))
     assert [scene._routing_timer.isActive() for scene in scenes] == [False]
+
+
+@pytest.mark.parametrize("path", sorted(resource_files.path("templates").glob("*.seqdec")), ids=lambda path: path.stem)
+def test_every_wire_of_a_template_shows_what_it_carries(qtbot: QtBot, path: pathlib.Path) -> None:
+    """In the places of the template, memories too: where the whole words have no room, a shorter text does."""
+    scene = DesignScene(DesignDocument(load(path)))
+    assert [str(link) for link, wire in scene.wires.items() if wire.label_place is None] == []

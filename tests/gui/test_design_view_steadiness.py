@@ -139,3 +139,15 @@ def test_a_tip_lies_in_the_view_and_covers_a_place_only_if_all_places_near_are_t
         free = QRect(QPoint(*mouse) + QPoint(MOUSE_DISTANCE, MOUSE_DISTANCE), QSize(*size))
         wide = [place.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) for place in keep_off]
         assert not room.contains(free) or any(free.intersects(place) for place in wide)
+
+
+def test_the_design_is_fitted_again_when_the_corner_gets_its_size(qtbot: QtBot) -> None:
+    """Where the design lies does not depend on whether the zoom bar had its style when it was opened."""
+    canvas = Canvas(qtbot, archetype())
+    wanted = canvas.view.block_rect("loss")
+    canvas.view.overlays.zoom_bar.layout().setContentsMargins(20, 30, 20, 30)
+    canvas.view.fit()
+    canvas.view.refits_on_resize = True
+    qtbot.waitUntil(lambda: canvas.view.block_rect("loss") != wanted)
+    canvas.view.overlays.zoom_bar.layout().setContentsMargins(2, 2, 2, 2)
+    qtbot.waitUntil(lambda: canvas.view.block_rect("loss") == wanted)

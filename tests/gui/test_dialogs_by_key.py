@@ -19,7 +19,7 @@ from tests.gui.accessible import nameless
 from tests.gui.every_dialog import DIALOGS, open_dialog, settle
 from tests.gui.trained_runs import example_in, trained
 
-PAGES = ("design", "code", "data", "train", "runs", "generate")
+PAGES = ("design", "code", "data", "train", "runs", "queue", "sweep", "generate")
 MOST_LINKS = 60
 """The most links of a page of the guide; Tab goes to each."""
 DANGEROUS = (QMessageBox.DestructiveRole, QDialogButtonBox.DestructiveRole)

@@ -210,3 +210,25 @@ def test_a_key_on_stop_asks_and_the_focus_then_goes_to_resume(qtbot: QtBot, trai
     qtbot.waitUntil(lambda: session.active is None, timeout=10_000)
     activate(qtbot, trained)
     qtbot.waitUntil(button(trained, "resume_button").hasFocus, timeout=5_000)
+
+
+@pytest.mark.parametrize("holder", ["page_tabs", "design_view"])
+def test_the_key_of_a_page_puts_the_focus_into_it(opened: Callable[..., MainWindow], holder: str) -> None:
+    """From the tabs of the pages too, which have it where somebody walked there with Tab."""
+    window = opened(resource("examples/roman.seqdec"))
+    assert window.design_view.hasFocus()
+    for place in (5, 0, 2, 4, 3, 1):
+        window.findChild(QWidget, holder).setFocus()
+        QTest.keyClick(window.windowHandle(), Qt.Key_1 + place, Qt.AltModifier)
+        assert window.pages.currentIndex() == place
+        assert window.pages.currentWidget().isAncestorOf(window.focusWidget())
+
+
+def test_the_arrows_walk_along_the_tabs(opened: Callable[..., MainWindow]) -> None:
+    window = opened(resource("examples/roman.seqdec"))
+    bar = window.findChild(QWidget, "page_tabs")
+    bar.setFocus()
+    for place in (1, 2):
+        QTest.keyClick(window.windowHandle(), Qt.Key_Right)
+        assert window.pages.currentIndex() == place
+        assert bar.hasFocus()

@@ -172,6 +172,15 @@ def test_typed_text_is_judged_while_it_is_typed(drive: Callable[..., Driver], ty
     assert button.isEnabled()
 
 
+def test_the_first_look_puts_the_cursor_into_the_field(opened: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path) -> None:
+    """Once the run is read, and its fields are made."""
+    path = example_in(tmp_path, "roman")
+    trained(path, "first")
+    window = opened(path)
+    QTest.keyClick(window.windowHandle(), Qt.Key_6, Qt.AltModifier)
+    qtbot.waitUntil(lambda: window.focusWidget().objectName() == "input_number")
+
+
 def test_a_fault_in_a_field_is_said_once_and_the_cursor_is_in_the_field(drive: Callable[..., Driver], qtbot: QtBot) -> None:
     driver = drive("roman")
     driver.settle()

@@ -16,7 +16,7 @@ from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.every_dialog import settle
 from tests.gui.trained_runs import example_in, trained
 
-PAGES = ("design", "code", "data", "train", "runs", "generate")
+PAGES = ("design", "code", "data", "train", "runs", "queue", "sweep", "generate")
 TEXT, ICON = 7.0, 4.5
 EDGE = 4
 """The pixels at the edge of a control that are not looked at: its border."""

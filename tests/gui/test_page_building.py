@@ -10,6 +10,7 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QComboBox, QListView, QWidget
+from pyqtgraph import PlotWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.drawing import routing
@@ -104,3 +105,17 @@ def test_the_cheapest_route_is_taken() -> None:
     path = router.route("b", routing.Wire((0, 0), (200, 0), "b"))
     assert router.clear(path)
     assert len(path) > 2
+
+
+def test_plots_and_modes_are_made_when_they_are_needed(qtbot: QtBot) -> None:
+    """They took more than half of what the Generate page took until it was seen."""
+    stack = Pages(pages.PAGES, Workspace(DesignDocument()), {})
+    qtbot.addWidget(stack)
+    stack.show()
+    page: Any = stack.page(PageName.GENERATE)
+    assert page.findChildren(PlotWidget) == []
+    assert list(page.modes) == ["generate"]
+    assert page.findChild(QWidget, "codes_plot") is None
+    qtbot.mouseClick(page.findChild(QWidget, "generate_mode_codes"), Qt.LeftButton)
+    assert page.findChild(QWidget, "codes_plot") is not None
+    assert list(page.modes) == ["generate", "codes"]

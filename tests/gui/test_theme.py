@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
+from PyQt5.QtCore import QEvent
 from PyQt5.QtGui import QColor, QPalette
-from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QLineEdit, QPlainTextEdit, QStyle, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QDialogButtonBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QSplitter,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.look import canvas_style, theme
@@ -164,3 +176,37 @@ def test_high_contrast_is_a_choice_and_a_wish_of_the_system(qapp: object) -> Non
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(ValueError, match="expected one of system, light, dark, light_contrast, dark_contrast, got 'sepia'"):
         theme.set_mode("sepia")  # type: ignore[arg-type]
+
+
+class _Collector(QWidget):
+    """Collects garbage whenever it is styled anew, as may happen at any time."""
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.StyleChange:
+            gc.collect()
+
+
+def test_a_panel_that_nobody_needs_is_not_collected_while_widgets_are_styled(qtbot: QtBot) -> None:
+    """Qt would go on with what is gone, and so would the splitters that get their sizes back."""
+    top = _Collector()
+    qtbot.addWidget(top)
+    top.show()
+    qtbot.waitExposed(top)
+    gc.disable()
+    try:
+        panels = []
+        for _ in range(20):
+            panel = QWidget()
+            panel.itself = panel  # only the collector can take it away
+            for _ in range(2):
+                QSplitter(panel).addWidget(QLineEdit("words"))
+            panels.append(weakref.ref(panel))
+        del panel
+        theme.set_mode("dark")
+        assert [panel for panel in panels if panel() is None] == []
+        gc.collect()
+        assert [panel for panel in panels if panel() is not None] == []
+    finally:
+        gc.enable()
+    assert theme.current() is DARK

@@ -90,3 +90,13 @@ def test_quote_that_swallows_most_rows_of_a_table_is_an_error(tmp_path: Path) ->
         open_table(tmp_path / "a.csv")
     assert [problem.code for problem in caught.value.problems] == ["open_quote"]
     assert "line 7" in caught.value.problems[0].text
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("seed", ["101", "202", "303"])
+def test_no_row_of_2000_random_files_is_lost_without_a_word(seed: str) -> None:
+    command = [sys.executable, "tools/rows_in_rows_out.py", "--files", "2000", "--seed", seed]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
+
+    assert child.returncode == 0, child.stdout + child.stderr
+    assert "silent" not in child.stdout

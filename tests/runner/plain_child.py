@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from seqdec_gui.runner import checkpoints, loop, session
+from seqdec_gui.runner import checkpoints, forking, loop, session
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.early_stop import EarlyStop, remove_temporary
 from seqdec_gui.runner.engines.base import Floats, Interval, Rows
@@ -57,9 +57,12 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     fresh = progress = checkpoints.Progress(steps_per_epoch=steps, batch_size=batch)
     saved = None
     if session._continues(run, spec):
-        stored, path = session._newest(run, engine)
+        stored, path = session._newest(run, engine, spec.fork)
         lost = kept_checkpoints.what_was_lost(run, path)
         session._report(events, [lost] if lost is not None else [])
+        if spec.fork is not None and path == run.fork_checkpoint:
+            stored, said = forking.begun(spec.fork, stored, design.training)
+            session._report(events, said)
         progress = session._continued(stored, fresh, design.training, events)
         saved = stored.total_steps if path == run.checkpoint("last") else None
     events.write(

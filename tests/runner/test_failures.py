@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from seqdec_gui.runner.failures import failure, plain_sentence
+from seqdec_gui.runs.tasks import PriorTask
 
 
 def raised(error: Exception, module: str) -> Exception:
@@ -53,3 +58,15 @@ def test_other_errors_of_a_framework_are_said_to_be_its_own() -> None:
 def test_an_error_of_our_own_is_called_a_bug() -> None:
     sentence = plain_sentence(raised(KeyError("model_2"), "seqdec_gui.runner.loop"), "The job failed")
     assert sentence == "The job failed because of a bug in this program. Python says: KeyError: 'model_2'."
+
+
+def test_a_task_says_why_it_failed_where_its_log_has_no_room(tmp_path: Path) -> None:
+    """The log lies in the folder for temporary files, which is full as often as the disk that is written to."""
+    task = PriorTask(path=str(tmp_path / "no.prior"), folder=str(tmp_path))
+    with Path("/dev/full").open("w") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "seqdec_gui.runner.task"], input=msgspec.json.encode(task) + b"\n", stdout=subprocess.PIPE,
+            stderr=log, timeout=120, check=False,
+        )  # fmt: skip
+    answer = msgspec.json.decode(done.stdout.splitlines()[-1])
+    assert "is no such file; give the path of a prior" in answer["sentence"]

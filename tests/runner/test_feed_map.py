@@ -30,12 +30,14 @@ def test_a_file_says_what_is_fed(tmp_path: Path) -> None:
     assert found.fed_next.tolist() == [7, 8, *[-1] * 20]
     for content, words in (
         ("a,b\n1,2\n", "its columns"),
-        ("predicted,fed\n1,2\n1,3\n", "twice"),
-        ("predicted,fed\n", "no symbols"),
+        ("predicted,fed\nbegin,2\nbegin,3\n1,2\n", "twice"),
+        ("predicted,fed\n", "maps nothing"),
     ):
         plain.write_text(content)
         with pytest.raises(InvalidInput, match=words):
             read_feed_map(plain)
+    with pytest.raises(InvalidInput, match="twice what follows '1'"):
+        feeding(FeedMap((("1", "2"), ("1", "3"))), FittedIds((9,)), FittedIds((9,)), 22, 44)
     with pytest.raises(InvalidInput, match="from 0 to 43"):
         feeding(FeedMap((("0", "44"),)), FittedIds((9,)), FittedIds((9,)), 22, 44)
 
@@ -65,7 +67,7 @@ def test_a_design_keeps_its_mapping_and_needs_no_file_then() -> None:
     assert document.loads(document.dumps(kept)) == kept
     assert "feed_map" not in document.dumps(made)  # earlier versions read it
     with pytest.raises(InvalidInput, match="twice"):
-        of_pairs((("0", "7"), ("0", "8")))
+        of_pairs((("begin", "7"), ("begin", "8"), ("0", "1")))
 
 
 @pytest.mark.slow

@@ -19,7 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     "check",
     [
-        "equality.many_devices_equal_one",
+        "equality.many_devices_equal_one stack",
+        "equality.many_devices_equal_one masked",
+        "equality.many_devices_equal_one masked between layers",
+        "equality.many_devices_equal_one two losses",
+        "equality.many_devices_equal_one transformer",
         "equality.a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same",
         "equality.local_statistics_are_averaged",
         "normalization.moments_are_exact_far_from_zero",
@@ -59,6 +63,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_on_jax(check: str, tmp_path: Path) -> None:
     quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # most of the time is compilation
     environment = child_environment(Placement(DeviceChoice("cpu", 3), "jax"), os.environ) | {"XLA_FLAGS": quick}
-    command = [sys.executable, "-m", "tests.runner.jax_checks", check, str(tmp_path)]
+    name, _, case = check.partition(" ")
+    command = [sys.executable, "-m", "tests.runner.jax_checks", name, str(tmp_path), *([case] if case else [])]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]

@@ -183,7 +183,6 @@ class Sub(keras.Model):
 
 sub = Sub(); sub(tf.zeros((1, 4, 3)))
 both("subclass", sub, chain(L.Dense(2)), ".keras")
-both("steps_first", chain(L.LSTM(2, time_major=True, name="lstm")), chain(L.LSTM(2)))
 def of(f, *shapes, **options):
     inputs = [L.Input(shape, **options) for shape in shapes or [(4, 3)]]
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], f(*inputs))
@@ -212,7 +211,6 @@ ADVICE = {
     ),
     "custom_bad.h5": ("The layer mine is a Mine", "rebuild the layer from Keras's own"),
     "subclass_bad.keras": ("a subclass of Model", "as a functional model"),
-    "steps_first_bad.h5": ("The layer lstm has time_major=True", "time_major=False"),
     "ragged_bad.h5": ("takes ragged or sparse tensors", "with a plain Input"),
     "together_bad.h5": ("The layer norm normalises over the axes", "one axis"),
     "axes_bad.h5": ("combines tensors with different numbers of axes", "with a Reshape layer"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -174,3 +175,31 @@ def test_a_stack_that_names_a_class_of_each_symbol_generates(tmp_path: Path) -> 
     plain = {"text": Binding("text.output", "word", PLAIN), "loss": Binding("loss.targets", "tag", PLAIN)}
 
     assert found(bound(layers({"layer": "Recurrent", "units": 4}, length=10), **plain), tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "words"),
+    [
+        ((("0", "0"), ("1", "1"), ("=first", "2")), ""),
+        ((("0", "0"), ("1", "1")), "what is fed as number 2"),
+        ((("0", "0"), ("1", "1"), ("2", "2")), "'2' as predicted"),
+        ((("0", "0"), ("begin", "1"), ("begin", "2")), "twice what is fed first"),
+    ],
+)
+def test_a_mapping_of_numbers_that_does_not_fit_stops_the_training(
+    pairs: tuple[tuple[str, str], ...], words: str, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "rows.npz", x=np.zeros((40, 5, 3)), y=np.ones((40, 5, 2)))
+    wanted = design(
+        [
+            block("series", "float_sequence", length=5, features=3),
+            block("decoder", "recurrent_decoder", mode="free_running", units=[4], output_units=2, output_activation="linear"),
+            block("loss", "loss", loss="mean_squared_error", metrics=[]),
+        ],
+        ["series.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    )
+    wanted = bound(wanted, "rows.npz", series__output="x", loss__targets="y")
+    wanted = wanted.with_data(msgspec.structs.replace(wanted.data, feed_map=pairs))
+    problems = [problem for problem in found(wanted, tmp_path) if problem.code == "bad_feed_map"]
+    assert [(problem.severity, problem.where) for problem in problems] == ([("error", "data.feed_map")] if words else [])
+    assert all(words in problem.text for problem in problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from seqdec_gui.runs.events import (
@@ -18,6 +19,7 @@ from seqdec_gui.runs.events import (
     Stopped,
 )
 from seqdec_gui.runs.history import RunHistory
+from tests.runs.run_folders import begun
 
 
 def started(time: float, first_step: int = 0) -> Started:
@@ -138,3 +140,17 @@ def test_the_best_and_the_last_checkpoint_have_one_mark_each_however_many_there_
     assert [(kind, at) for kind, at, _ in marks(taken)] == [("saved", 700), ("best", 700)]
     assert said(taken)[-1] == "Best weights so far: val loss 0.2857, epoch 7."
     assert not any("Last checkpoint" in text for text in said(taken))  # one every few seconds would drown the others
+
+
+def test_a_report_that_a_resumed_run_repeats_stands_once() -> None:
+    """A checkpoint at the last step of an epoch may come before its report, which the resumed run then makes again."""
+    history = RunHistory()
+    history.take(
+        [begun(), Epoch(epoch=1, step=10, metrics={"val_loss": 0.5}), Epoch(epoch=2, step=20, metrics={"val_loss": 0.4})]
+    )
+    again = msgspec.structs.replace(begun(), first_epoch=2, first_step=20)
+    history.take(
+        [again, Epoch(epoch=2, step=20, metrics={"val_loss": 0.4}), Epoch(epoch=3, step=30, metrics={"val_loss": 0.3})]
+    )
+    assert history.epochs["val_loss"].steps.tolist() == [10, 20, 30]
+    assert history.epochs["val_loss"].values.tolist() == pytest.approx([0.5, 0.4, 0.3])

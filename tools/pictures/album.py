@@ -39,7 +39,8 @@ def pictures(studio: Studio, world: World, wanted: Wanted, only: str = "") -> It
 
     for width, height in SIZES:
         for path, states in groups(world).values():
-            if not any(wanted(state, width, mode) for state in states.values() for mode in theme.MODES[1:]):
+            asked = [state for name, state in states.items() if only in name]
+            if not any(wanted(state, width, mode) for state in asked for mode in theme.MODES[1:]):
                 continue
             window = studio.open(path, (width, height))
             for name, state in states.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tools.pictures import canvas
+from tools.pictures import answers, canvas
 
 if TYPE_CHECKING:
     from tools.pictures.studio import Studio
@@ -35,6 +35,11 @@ def groups(world: World) -> dict[str, tuple[Path | None, dict[str, State]]]:
     return {
         "nothing": (None, _nothing()),
         "archetype": (world.archetype, _archetype(world)),
+        "attention": (world.attention, {"attention-design": State(_select("decoder"), modes=("dark",), wide=True)}),
+        "translator": (
+            world.translator,
+            {"translator-design": State(_select("decoder")), "translator-encoder": State(_select("encoder"))},
+        ),
         "bare": (
             world.bare,
             {f"{page}-bare": State(_page(page), compared=page == "generate") for page in ("data", "train", "runs", "generate")},
@@ -288,8 +293,21 @@ def _molecules(world: World) -> dict[str, State]:
         "molecules-design": State(_page("design"), compared=False),
         "molecules-code": State(_page("code")),
         "molecules-data": State(data, modes=("dark",)),
+        "data-split": State(_data_tab(1)),
+        "data-sample": State(_data_tab(2), modes=("dark",)),
         "molecules-generate": State(painted),
     }
+
+
+def _data_tab(place: int) -> Show:
+    def show(studio: Studio, window: Any) -> None:
+        from PyQt5.QtWidgets import QTabWidget
+
+        window.pages.show_page("data")
+        window.findChild(QTabWidget, "data_tabs").setCurrentIndex(place)
+        _checked(studio, window)
+
+    return show
 
 
 # -- runs
@@ -331,6 +349,14 @@ def _roman(world: World) -> dict[str, State]:
         window.shell.show_panel("bottom")
         studio.settle(0.3)
 
+    def samples(studio: Studio, window: Any) -> None:
+        from seqdec_gui.gui.workspace.training_session import session_of
+
+        window.shell.show_panel("bottom", False)
+        session_of(window.workspace).clear_overlays()
+        window.workspace.run_requested.emit(world.sampled.path)
+        studio.settle(0.6)
+
     def runs(studio: Studio, window: Any) -> None:
         window.shell.show_panel("bottom", False)
         window.pages.show_page("runs")
@@ -362,11 +388,17 @@ def _roman(world: World) -> dict[str, State]:
         "train-logarithms": State(by_epoch_in_logarithms),
         "train-overlays": State(overlaid),
         "train-log": State(log, compared=False),
+        "train-samples": State(samples, modes=("dark",)),
         "runs": State(runs),
         "runs-compared": State(compared, modes=("dark",)),
         "runs-all": State(all_runs, wide=True),
         "generate": State(_typed("1987\n44"), compared=False),
         "generate-refused": State(_typed("19x7\n44"), modes=("dark",)),
+        "generate-results": State(answers.results, modes=("dark",)),
+        "generate-steps": State(answers.steps, modes=("dark",)),
+        "generate-scores": State(answers.scores, modes=("dark",)),
+        "generate-codes": State(answers.codes, modes=("dark",)),
+        "errors": State(answers.errors(world.first), modes=("dark",)),
         **{f"export-{name}": State(_export(name), compared=name in ("h5", "onnx")) for name in _formats()},
     }
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tools.pictures.answers import SAMPLED_EPOCHS, write_samples
+
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
     from seqdec_gui.runs.folder import RunFolder
@@ -30,11 +32,15 @@ class World:
         self.roman = self._example("roman")
         self.molecules = self._example("molecules")
         self.archetype = self._template("latent-to-sequence")
+        self.attention = self._template("sequence-to-sequence-with-attention")
+        self.translator = self._template("translator")
         self.bare = self._bare("bare", "roman")
         self.unbound = self._bare("unbound", "molecules")
         self.first = self._run(self.roman, "first", 0, marks=True)
         self.slower = self._run(self.roman, "small-steps", 1, scale=1.6, devices=("cpu:0", "cpu:1"))
         self.stopped = self._run(self.roman, "too-fast", 2, scale=2.4, epochs=3, ends="stopped")
+        self.sampled = self._run(self.roman, "sampled", 4, scale=0.8, epochs=SAMPLED_EPOCHS)
+        write_samples(self.sampled, STEPS, BEGUN + 86_400 * 4)
         self.drawn = self._run(self.molecules, "drawn", 3)
 
     def _example(self, name: str) -> Path:

@@ -18,11 +18,12 @@ from typing import Any, TypeAlias
 from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Dialect, Kind, Table, reading, unknown_column
 from seqdec_gui.data.formats.bounds import fail_if_too_many_columns
-from seqdec_gui.data.formats.compression import content_of, inner_name
+from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
 from seqdec_gui.data.formats.dialect import detect
 from seqdec_gui.data.formats.notation import EITHER_POINT, Decimal, Notation, rewritten, unsettled
 from seqdec_gui.data.formats.records import records
+from seqdec_gui.data.formats.registry import name_within
 from seqdec_gui.data.formats.settled import FileReading, of
 from seqdec_gui.data.formats.settling import settled_by
 from seqdec_gui.domain.bindings import Reading
@@ -59,6 +60,9 @@ _LARGEST_FACTOR = 4
 _FRACTION = re.compile(r"[ \t]*[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+|\d+\.\d*[eE][+-]?\d+|\.\d+[eE][+-]?\d+)[ \t]*")
 """A cell that is a number and not a whole number, in the notation of programs."""
 
+_NEVER_IN_NUMBERS = re.compile(r"[B-DGHJ-MO-SU-XZb-dghj-mo-su-xz]")
+"""A letter that no number holds, in whichever notation, nor `inf`, `infinity` or `nan`."""
+
 _DOUBTFUL = re.compile(rf"[ \t]*(?:{EITHER_POINT[1:-1]})?[ \t]*")
 """An empty cell, or a number that may be a whole one with a point between its thousands."""
 
@@ -75,7 +79,7 @@ class DelimitedTable(Table):
     def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], inner_name(path))
+            content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], name_within(path))
             fail_if_too_many_columns(path, len(dialect.names))
             self.dialect: Dialect = dialect
             self.problems = dialect.problems
@@ -85,6 +89,7 @@ class DelimitedTable(Table):
             self._wanted = [name for name in dialect.names if names is None or name in names]
             first = _first_rows(content, dialect)
             self._first_row = dict(zip(dialect.names, first[0], strict=False)) if first else {}
+            self._texts = _texts(first, dialect)
             pointed = [name for name in self._wanted if (self._settled.notation(name) or Notation(".")).decimal == "."]
             fractions = _fractions(first, dialect, pointed) if len(content) >= _LARGE_BYTES else frozenset()
             read = _read_columns(path, content, dialect, self._wanted, fractions)
@@ -169,6 +174,8 @@ class DelimitedTable(Table):
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        if name in self._texts:
+            return None, (), None
         cells = pc.utf8_trim_whitespace(self._strings[name])
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
         if cells.null_count == len(cells):
@@ -270,6 +277,15 @@ def _first_rows(content: bytes, dialect: Dialect) -> list[tuple[str, ...]]:
     """Return the cells of the first rows; the last may be incomplete."""
     found = records(content, dialect.delimiter, dialect.quoted, min(len(content), _FIRST_BYTES))
     return [record.cells for record in islice(found, dialect.header, dialect.header + _FIRST_ROWS)]
+
+
+def _texts(rows: Sequence[Sequence[str]], dialect: Dialect) -> frozenset[str]:
+    """Return the columns of which one of these cells can be no number and no missing value, so that none has to be tried."""
+    return frozenset(
+        name
+        for name, cells in zip(dialect.names, zip(*rows, strict=False), strict=False)
+        if any(_NEVER_IN_NUMBERS.search(cell) and cell.strip() not in MISSING for cell in cells)
+    )
 
 
 def _fractions(rows: Sequence[Sequence[str]], dialect: Dialect, wanted: Sequence[str]) -> frozenset[str]:

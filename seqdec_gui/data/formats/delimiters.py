@@ -152,8 +152,9 @@ def _delimiter_of_prose(content: bytes, name: str, bound: Sequence[str]) -> tupl
         if looks_like_table(sample, bound):
             return delimiter, []
     rival = even[0] if even else " " if _spaces_divide_evenly(content) else ""
-    if not rival or len(sample_of(content, rival, True)) < _MIN_LINES_BELOW:
-        return "", []
+    sample = sample_of(content, rival, True) if rival else []
+    if len(sample) < _MIN_LINES_BELOW and not any("\n" in cell or "\r" in cell for record in sample for cell in record.cells):
+        return "", []  # too few lines to show anything, and each is a row in either case
     mark = DELIMITER_NAMES[rival]
     text = f"Every line of {name} is read as one text, though {mark}s divide all of them into equally many cells."
     value = "space" if rival == " " else repr(rival)

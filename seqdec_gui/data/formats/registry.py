@@ -225,10 +225,14 @@ def format_of(path: PurePath) -> DataFormat | None:
     `words.csv.gz` has the format of `words.csv`, if that is text. A zip file without such a name has that of the one file
     in it, for which it is opened.
     """
-    if not is_compressed(path):
-        return _by_suffix(path.suffix)
-    row = _by_suffix(PurePath(path.stem).suffix) or _by_suffix(PurePath(inner_name(path)).suffix)
-    return row if row is not None and row.compressible else None
+    row = _by_suffix(PurePath(name_within(path)).suffix)
+    return row if row is not None and (row.compressible or not is_compressed(path)) else None
+
+
+def name_within(path: PurePath) -> str:
+    """Return the name whose ending gives the format: that of the file, or what a compressed one is called without it."""
+    is_named = is_compressed(path) and _by_suffix(PurePath(path.stem).suffix) is not None
+    return path.stem if is_named else inner_name(path)
 
 
 def _by_suffix(suffix: str) -> DataFormat | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from seqdec_gui.domain.drawing.routing import Grid, Rect
 
 GRID_STEP = 10
@@ -33,6 +35,23 @@ def free_place(blocks: Grid[str], width: float, height: float, wished: tuple[flo
             if blocks.free(Rect(x, y, x + width, y + height).grown(NEW_BLOCK_GAP if ring else WISHED_PLACE_GAP)):
                 return x, y
     return x0, y0
+
+
+def free_offset(taken: Grid[str], rects: Sequence[Rect]) -> tuple[float, float]:
+    """Return the shortest way (dx, dy) on the grid by which several rectangles, moved together, meet nothing that is taken.
+
+    (0, 0) if they meet nothing where they are. Of ways of one length, those to the right and down come first. Where there is no
+    free place within reach, the way leads below everything.
+    """
+    if all(taken.free(rect) for rect in rects):
+        return 0.0, 0.0
+    for ring in range(1, MAX_RINGS):
+        ways = _ring(0.0, 0.0, 2 * GRID_STEP * ring)
+        for dx, dy in sorted(ways, key=lambda way: (way[0] ** 2 + way[1] ** 2, -way[0] - way[1])):
+            if all(taken.free(rect.moved(dx, dy).grown(NEW_BLOCK_GAP)) for rect in rects):
+                return dx, dy
+    lowest = max(rect.bottom for rect in taken.rects.values())
+    return 0.0, snapped(lowest - min(rect.top for rect in rects) + NEW_BLOCK_GAP + GRID_STEP)
 
 
 def _ring(x0: float, y0: float, distance: float) -> list[tuple[float, float]]:

@@ -54,6 +54,19 @@ class Rect(NamedTuple):
     def grown(self, by: float) -> Rect:
         return Rect(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
+    def moved(self, dx: float, dy: float) -> Rect:
+        return Rect(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+
+    def scaled(self, by: float) -> Rect:
+        """Return a rectangle that is larger by this factor, round the same middle."""
+        dx, dy = (self.right - self.left) * (by - 1) / 2, (self.bottom - self.top) * (by - 1) / 2
+        return Rect(self.left - dx, self.top - dy, self.right + dx, self.bottom + dy)
+
+    def distance(self, other: Rect) -> float:
+        """Return how far the middles of two rectangles are from each other, across and down together."""
+        across = abs(self.left + self.right - other.left - other.right) / 2
+        return across + abs(self.top + self.bottom - other.top - other.bottom) / 2
+
     def meets(self, other: Rect) -> bool:
         """Return whether the two rectangles share more than an edge."""
         return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom

@@ -6,7 +6,7 @@ from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap, QStaticText
 
 from seqdec_gui.domain.kinds.base import Kind
-from seqdec_gui.domain.types import MemoryType, PortType, StatesType, format_shape
+from seqdec_gui.domain.types import MemoryType, PortType, Shape, StatesType, format_shape
 from seqdec_gui.gui.look import icons, theme
 
 HEADER_HEIGHT = 48.0
@@ -176,6 +176,23 @@ def short_type(port_type: PortType | None) -> str:
     if isinstance(port_type, MemoryType):
         return f"memory {format_shape((port_type.steps, port_type.width))}"
     return ("ids " if port_type.dtype == "int32" else "") + format_shape(port_type.shape)
+
+
+def wire_texts(port_type: PortType | None) -> tuple[str, ...]:
+    """Return the labels of a wire that carries this type, the longest first; a shorter one needs less room.
+
+    The shortest of an array is the shape of one row, `33 × 44`.
+    """
+    longest = short_type(port_type)
+    if isinstance(port_type, MemoryType):
+        return longest, format_shape((port_type.steps, port_type.width)), _one_row((port_type.steps, port_type.width))
+    if port_type is None or isinstance(port_type, StatesType):
+        return (longest,) if longest else ()
+    return (longest, _one_row(port_type.shape)) if port_type.shape else (longest,)
+
+
+def _one_row(shape: Shape) -> str:
+    return " × ".join("?" if side is None else str(side) for side in shape)
 
 
 def count_text(count: int) -> str:

@@ -236,20 +236,20 @@ def _apply(force: bool = False) -> None:
         return
     notifier.theme = theme
     if notifier.installed is not None:
+        # Polishing calls Python, and so the garbage collector. Were a widget that nobody needs collected then, Qt, which goes
+        # through a list of all of them, would crash; and its splitters would be gone below.
+        widgets = notifier.installed.allWidgets()
         # The state, unlike the sizes, has those of panels that are hidden now, as they are beside another page.
-        splitters = [
-            (widget, widget.saveState(), widget.handleWidth())
-            for widget in notifier.installed.allWidgets()
-            if isinstance(widget, QSplitter)
-        ]
+        splitters = [(widget, widget.saveState(), widget.handleWidth()) for widget in widgets if isinstance(widget, QSplitter)]
         # Setting a second sheet over the first polishes each widget once for every widget around it: 0.7 s instead of 0.1 s.
         notifier.installed.setStyleSheet("")
         notifier.installed.setPalette(palette(theme))
         notifier.installed.setStyleSheet(stylesheet(theme))
         for splitter, state, width in splitters:
-            if not sip.isdeleted(splitter):  # a panel that was closed may be taken away while widgets are polished
+            if not sip.isdeleted(splitter):
                 splitter.restoreState(state)
                 splitter.setHandleWidth(width)
+        del widgets
     notifier.changed.emit()
 
 

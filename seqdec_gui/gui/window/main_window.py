@@ -70,6 +70,7 @@ def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pag
     window.show()
     if path is not None:
         window.files.open(Path(path))
+        window.current.take_focus()  # Qt gave the keys to the first control of the window
     else:
         window.welcome.setFocus()
         window.look_for_recovery()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PyQt5 import sip
 from PyQt5.QtWidgets import QAbstractButton, QPushButton, QToolButton, QWidget
 
 from seqdec_gui.domain.menu_text import shown
@@ -61,4 +62,5 @@ def _offers(button: QAbstractButton, page: QWidget) -> bool:
 
 def _click(pages: Pages, name: str, button: QAbstractButton) -> None:
     pages.show_page(name)
-    button.click()
+    if not sip.isdeleted(button):  # what a button was offered for may be over while the palette is open
+        button.click()

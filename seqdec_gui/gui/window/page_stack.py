@@ -176,16 +176,22 @@ class Pages(QStackedWidget):
     def show_page(self, name: str) -> None:
         """Bring a page to the front."""
         self.page(name)
-        self._bring(self._index(name))
+        self._enter(self._index(name))
 
     def show_place(self, place: int) -> None:
         """Bring the page at this place to the front, if there is one; the first is 0."""
         if place < self.count():
-            self._bring(place)
+            self._enter(place)
 
     def step(self, by: int) -> None:
         """Show the page `by` tabs to the right. The first page follows the last."""
-        self._bring((self.currentIndex() + by) % self.count())
+        self._enter((self.currentIndex() + by) % self.count())
+
+    def _enter(self, index: int) -> None:
+        """Bring the page at a place to the front, and the keys to it, which the arrows along the tabs leave to the tabs."""
+        self._bring(index)
+        if self.bar.hasFocus():
+            self.page(self.current).setFocus()
 
     @pyqtSlot(int)
     def _bring(self, index: int) -> None:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from seqdec_gui.gui.pages.data.page import DataPage
     from seqdec_gui.gui.pages.design.design_view import DesignView
     from seqdec_gui.gui.pages.generate.page import GeneratePage
+    from seqdec_gui.gui.pages.queue.page import QueuePage
     from seqdec_gui.gui.pages.runs.page import RunsPage
+    from seqdec_gui.gui.pages.sweep.page import SweepPage
     from seqdec_gui.gui.pages.train.page import TrainingPage
 
 
@@ -74,6 +76,20 @@ def runs_page(workspace: Workspace) -> RunsPage:
     return RunsPage(workspace)
 
 
+def queue_page(workspace: Workspace) -> QueuePage:
+    """Return the page with the runs that wait for devices."""
+    from seqdec_gui.gui.pages.queue.page import QueuePage
+
+    return QueuePage(workspace)
+
+
+def sweep_page(workspace: Workspace) -> SweepPage:
+    """Return the page that searches for the best parameters of the design."""
+    from seqdec_gui.gui.pages.sweep.page import SweepPage
+
+    return SweepPage(workspace)
+
+
 def generate_page(workspace: Workspace) -> GeneratePage:
     """Return the page that generates sequences with a trained run."""
     from seqdec_gui.gui.pages.generate.page import GeneratePage
@@ -87,6 +103,8 @@ PAGES: tuple[Page, ...] = (
     Page(PageName.DATA, "Data", "table", data_page, ("bottom",)),
     Page(PageName.TRAIN, "Train", "chart-line", train_page, ("right", "bottom"), ("right",)),
     Page(PageName.RUNS, "Runs", "history", runs_page),
+    Page(PageName.QUEUE, "Queue", "playlist-play", queue_page),
+    Page(PageName.SWEEP, "Sweep", "tune-vertical", sweep_page),
     Page(PageName.GENERATE, "Generate", "creation", generate_page),
 )
 """The tabs, from left to right."""

@@ -42,7 +42,7 @@ MODULES = (
 
 Those of PyQt5 are imported by pyqtgraph. tests/gui/test_preload.py checks that all of them exist.
 """
-PAGES = (PageName.TRAIN, PageName.DATA, PageName.RUNS)
+PAGES = (PageName.TRAIN, PageName.DATA, PageName.RUNS, PageName.GENERATE)
 """The pages that take longest to build, which are built in advance."""
 
 

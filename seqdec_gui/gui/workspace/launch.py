@@ -93,6 +93,18 @@ def launch(request: Request) -> process.RunProcess:
 
     Raises InvalidInput with all problems, SeqdecError.
     """
+    spec = prepared(request)
+    run = folder.create(None, request.design_path, parent=request.parent, name=request.title)
+    try:
+        return process.start(run, spec, nice=nice(request.devices), workers=warm_workers.current())
+    except BaseException:
+        if not run.events.exists():
+            shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost
+        raise
+
+
+def prepared(request: Request) -> RunSpec:
+    """Return the specification of the run. This may take long. Raises InvalidInput with all problems."""
     problems = errors(readiness(request.design, request.base, request.devices))
     source = request.design.data
     initial_run = str(request.initial_run or "")
@@ -103,14 +115,7 @@ def launch(request: Request) -> process.RunProcess:
         )
     if problems:
         raise InvalidInput(tuple(_for_window(problem) for problem in problems))
-    spec = _spec(request)
-    run = folder.create(None, request.design_path, parent=request.parent, name=request.title)
-    try:
-        return process.start(run, spec, nice=nice(request.devices), workers=warm_workers.current())
-    except BaseException:
-        if not run.events.exists():
-            shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost
-        raise
+    return _spec(request)
 
 
 def environment(request: Request) -> dict[str, str]:

@@ -34,6 +34,8 @@ class PageName(StrEnum):
     DATA = "data"
     TRAIN = "train"
     RUNS = "runs"
+    QUEUE = "queue"
+    SWEEP = "sweep"
     GENERATE = "generate"
 
 

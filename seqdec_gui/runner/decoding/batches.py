@@ -31,21 +31,14 @@ QUICK_S, SLOW_S = 0.003, 0.05
 
 
 class Found(NamedTuple):
-    """One generated sequence: its ids and their log-probabilities, the end symbol included where it was chosen.
+    """One generated sequence: its ids and the sum of their log-probabilities, the end symbol included where it was chosen.
 
-    `log_probabilities` is the sum alone, `(1,)`, where the symbols' own are not known. `ended` is false for a sequence that
-    was cut at the greatest length.
+    `ended` is false for a sequence that was cut at the greatest length.
     """
 
     ids: Array
-    log_probabilities: Array
+    log_probability: float
     ended: bool
-    total: float | None = None
-    """The sum of `log_probabilities`, where it is known already."""
-
-    @property
-    def log_probability(self) -> float:
-        return float(self.log_probabilities.sum()) if self.total is None else self.total
 
     def score(self, length_penalty: float) -> float:
         """Return the log-likelihood divided by a power of the length, the end symbol included."""
@@ -63,12 +56,11 @@ Answers = Sequence[tuple[int, list[Found]]]
 class OneEach(Sequence[tuple[int, list[Found]]]):
     """One sequence for each item from `first` on: arrays for all of them, and pairs of item and `Found` when asked for.
 
-    `ids` int32 and `logs` float64 are `(items, steps)`, and count up to `lengths`; `logs` are zeros beyond. `totals` are sums.
+    `ids` int32 are `(items, steps)` and count up to `lengths`. `totals` float64 are the log-probabilities of the sequences.
     """
 
-    def __init__(self, first: int, ids: Array, logs: Array, lengths: Array, totals: Array, ended: Array) -> None:
-        self.first, self.ids, self.logs = first, ids, logs
-        self.lengths, self.totals, self.ended = lengths, totals, ended
+    def __init__(self, first: int, ids: Array, lengths: Array, totals: Array, ended: Array) -> None:
+        self.first, self.ids, self.lengths, self.totals, self.ended = first, ids, lengths, totals, ended
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -78,13 +70,13 @@ class OneEach(Sequence[tuple[int, list[Found]]]):
             return list(self)[at]
         place = range(len(self))[at]
         length = int(self.lengths[place])
-        found = Found(self.ids[place, :length], self.logs[place, :length], bool(self.ended[place]), float(self.totals[place]))
+        found = Found(self.ids[place, :length], float(self.totals[place]), bool(self.ended[place]))
         return self.first + place, [found]
 
     def __iter__(self) -> Iterator[tuple[int, list[Found]]]:
-        rows = zip(self.ids, self.logs, self.lengths.tolist(), self.ended.tolist(), self.totals.tolist(), strict=True)
-        for item, (ids, logs, length, ended, total) in enumerate(rows, self.first):
-            yield item, [Found(ids[:length], logs[:length], ended, total)]
+        rows = zip(self.ids, self.lengths.tolist(), self.totals.tolist(), self.ended.tolist(), strict=True)
+        for item, (ids, length, total, ended) in enumerate(rows, self.first):
+            yield item, [Found(ids[:length], total, ended)]
 
 
 class Encoded(NamedTuple):
@@ -220,19 +212,18 @@ class SymbolBatch(Batch):
         self.states, self._sequences, counts = self._loop(
             fresh, news, self.states, self._sequences, told, *self._settings, _number(int(limit))
         )
-        counted, *self._on_host = on_host(counts, self._sequences.ids, self._sequences.logs)
+        counted, *self._on_host = on_host(counts, self._sequences.ids, self._sequences.sums)
         self.at, self.going = counted >> 1, (counted & 1).astype(bool)
 
     def _collect(self, places: Array) -> Columns:
         if not len(places):
             return ()
         lengths, all_of = self.at[places], len(places) == len(self.at)
-        ids, logs = (each if all_of else each[places] for each in self._on_host)
-        ids, logs = ids.astype(np.int32), logs.astype(np.float64)
-        totals = logs.sum(axis=1)
+        ids, totals = (each if all_of else each[places] for each in self._on_host)
+        ids = ids.astype(np.int32)
         if np.isnan(totals).any():
             raise nan_predicted()
-        return ids, logs, lengths, totals, ids[np.arange(len(ids)), lengths - 1] == self._end
+        return ids, lengths, totals, ids[np.arange(len(ids)), lengths - 1] == self._end
 
     @staticmethod
     def answers(first: int, found: Columns) -> Answers:
@@ -310,12 +301,12 @@ class BeamBatch(Batch):
         found, penalty = list[tuple[float, Found]](), self._beam.length_penalty
         for k, length in enumerate(beams.ended_lengths[row].tolist()):
             if beams.ended_scores[row, k] > -np.inf:
-                one = Found(beams.ended_ids[row, k, :length], beams.ended_sums[row, k : k + 1], True)
+                one = Found(beams.ended_ids[row, k, :length], float(beams.ended_sums[row, k]), True)
                 found.append((one.score(penalty), one))
         if at >= int(self._rules.steps):
             for k in range(self._beam.width):
                 if beams.sums[row, k] > -np.inf:
-                    one = Found(beams.ids[row, k, :at], beams.sums[row, k : k + 1], False)
+                    one = Found(beams.ids[row, k, :at], float(beams.sums[row, k]), False)
                     found.append((one.score(penalty), one))
         return best_of(found, self._beam.n_best)
 

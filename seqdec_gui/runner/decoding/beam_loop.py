@@ -41,13 +41,14 @@ def no_beams(rows: int, width: int, steps: int) -> Beams:
     return Beams(counts, ids, numbers, ids, numbers, numbers, counts)
 
 
-def beam_loop(make_step: MakeStep, beam: Beam, shared: bool, unchanged: int = 0) -> MakeFunction:
+def beam_loop(make_step: MakeStep, beam: Beam, tells: bool, shared: bool, unchanged: int = 0) -> MakeFunction:
     """Return what `compiled` compiles: up to `limit` steps of the beams of all rows, after new rows have taken their places.
 
     A row is over when nothing that goes on can become better than the `n_best` sequences that have ended (of groups: than all
     that their group keeps), or at the greatest length. `shared` says that the states are those of rows, the same for all
     sequences of a row: predictions of one pass. The first `unchanged` states are a row's, and stay as they are. The function
-    returns states, beams, `at`, `going` and `broken`, whether a prediction of the row was NaN.
+    returns states, beams, `at`, `going` and `broken`, whether a prediction of the row was NaN. Only a loop that `tells`
+    sequences what they have to have reads `told`.
     """
     width, each = beam.width, beam.width // beam.groups
     wanted = min(beam.n_best, each) if beam.groups == 1 else each
@@ -83,7 +84,7 @@ def beam_loop(make_step: MakeStep, beam: Beam, shared: bool, unchanged: int = 0)
                 beams.ended_ids, ops.where(new, nothing, beams.ended_sums), ops.where(new, nothing, beams.ended_scores),
                 beams.ended_lengths,
             )  # fmt: skip
-            symbols, longest = rules.allowed.shape[0], beams.ids.shape[2]
+            symbols, longest = rules.allowed.shape[0], ops.shape(beams.ids)[2]
             is_end = ops.equal(ops.arange(symbols), rules.end)
             along = ops.reshape(ops.arange(longest), (1, 1, longest))
 
@@ -97,7 +98,7 @@ def beam_loop(make_step: MakeStep, beam: Beam, shared: bool, unchanged: int = 0)
                     logs = ops.reshape(choice.log_share(predicted), (-1, width, symbols))
                 broken = ops.logical_or(broken, ops.logical_and(going, ops.any(ops.isnan(logs), axis=(1, 2))))
                 may = rules.may(at)
-                if told.shape[1]:
+                if tells:
                     must = ops.expand_dims(symbols_told(told, at), 1)
                     may = ops.where(must >= 0, ops.equal(ops.expand_dims(ops.arange(symbols), 0), must), may)
                 scored = ops.where(ops.expand_dims(may, 1), ops.expand_dims(beams.sums, 2) + logs, nothing)

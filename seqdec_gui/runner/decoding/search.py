@@ -96,10 +96,8 @@ class Search:
     ) -> Iterator[Answers]:
         sampling = strategy if isinstance(strategy, Sampling) else None
         chunk, unroll = chunk_of(int(rules.steps), STEPS_AT_ONCE if on_gpu() and compiles_each_size() else 1)
-        if sampling is None:
-            loop = self._loop(("symbols", False, False, False, chunk, unroll))
-        else:
-            loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk, unroll))
+        drawn = (False, False, False) if sampling is None else (True, sampling.filters, sampling.temperature != 1.0)
+        loop = self._loop(("symbols", *drawn, items.told is not None, chunk, unroll))
         settings = self._moved((np.asarray(self._symbols.begin, np.int32), rules, Filters.of(sampling or Sampling())))
         different, places = _different(items.rows)
 
@@ -113,7 +111,7 @@ class Search:
 
     def _beams(self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int) -> Iterator[Answers]:
         static = msgspec.structs.replace(beam, length_penalty=0.0, diversity=0.0)
-        loop = self._loop(("beam", static))
+        loop = self._loop(("beam", static, items.told is not None))
         different, places = _different(items.rows)
         told = _told(items, places)
 
@@ -151,7 +149,7 @@ class Search:
             make_step = of_predictions if self._decoder is None else self._decoder.of_symbols
             if key[0] == "beam":
                 unchanged = getattr(self._decoder, "unchanged", 0)
-                function = beam_loop(make_step, key[1], self._decoder is None, unchanged)
+                function = beam_loop(make_step, *key[1:], self._decoder is None, unchanged)
             else:
                 function = symbol_loop(make_step, *key[1:])
             self._loops[key] = compiled(model, function, wide=True)

@@ -65,7 +65,6 @@ class StepDecoder:
             with plain_float32():
                 self.model = CachedStep(self._plan, self._plain)
         self._encoding, self._depth = encoding, depth
-        self._step = compiled(self.model, self.of_values) if encoding == "values" else None
 
     @property
     def state_bytes(self) -> int:
@@ -131,7 +130,7 @@ class StepDecoder:
         return step
 
     def of_values(self, call: Any) -> Function:
-        """Return one step on numbers `(rows, features)` and states, which `step` calls."""
+        """Return one step on numbers `(rows, features)` and states, for the loop that is compiled; `call` runs `model`."""
         from keras import ops
 
         def step(fed: Any, *states: Any) -> tuple[Any, ...]:
@@ -139,15 +138,6 @@ class StepDecoder:
             return (outputs[:, 0], *after)
 
         return step
-
-    def step(self, fed: Array, states: Sequence[Any]) -> tuple[npt.NDArray[np.float32], list[Any]]:
-        """Return the predictions after the numbers `fed`, `(rows, output units)`, and the new states, which stay on the device.
-
-        `fed` is float32 `(rows, features)`.
-        """
-        assert self._step is not None
-        outputs, *following = self._step(fed, *states)
-        return np.asarray(outputs), list(following)
 
 
 def build_step(design: Design, trained: keras.Model, decoder: str) -> keras.Model:

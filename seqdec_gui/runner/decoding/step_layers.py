@@ -7,19 +7,24 @@ from typing import Any
 import keras
 from keras import ops
 
+from seqdec_gui.runner.decoding.compiled import compiles_each_size
 from seqdec_gui.runner.standard_cells import has_standard_gates
 
 Tensor = Any
+WIDE = 128
+"""Units of a layer from which its inputs and its state are multiplied by its weights in one product."""
 
 
 class StepLSTM(keras.layers.LSTM):
     """LSTM for sequences of one step, `(rows, 1, features)`, without dropout.
 
     With `symbols`, int32 `(rows,)`, its inputs are known to be their one-hot vectors, and rows of the kernel are taken in place
-    of a product.
+    of a product. With `one_product` inputs and state are one matrix, whose product with all weights takes less time where a
+    compiler lays the weights together once, before the loop over steps.
     """
 
     symbols: Tensor = None
+    one_product = False
 
     def inner_loop(
         self, sequences: Tensor, initial_state: list[Tensor], mask: Any, training: bool = False
@@ -29,8 +34,12 @@ class StepLSTM(keras.layers.LSTM):
             return found
         h, c = initial_state
         kernel, recurrent = (ops.convert_to_tensor(w) for w in (self.cell.kernel, self.cell.recurrent_kernel))
-        below = ops.matmul(sequences[:, 0], kernel) if self.symbols is None else ops.take(kernel, self.symbols, axis=0)
-        i, f, g, o = ops.split(below + ops.matmul(h, recurrent) + ops.convert_to_tensor(self.cell.bias), 4, axis=1)
+        if self.one_product and self.symbols is None:
+            both = ops.matmul(ops.concatenate([sequences[:, 0], h], axis=1), ops.concatenate([kernel, recurrent], axis=0))
+        else:
+            below = ops.matmul(sequences[:, 0], kernel) if self.symbols is None else ops.take(kernel, self.symbols, axis=0)
+            both = below + ops.matmul(h, recurrent)
+        i, f, g, o = ops.split(both + ops.convert_to_tensor(self.cell.bias), 4, axis=1)
         c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)
         return h, ops.expand_dims(h, 1), [h, c]
@@ -41,6 +50,7 @@ def use_short_steps(model: keras.Model) -> None:
     for layer in model.layers:
         if type(layer) is keras.layers.LSTM and _is_standard(layer):
             layer.__class__ = StepLSTM
+            layer.one_product = layer.units >= WIDE and compiles_each_size()
 
 
 def first_lstm(model: keras.Model | None) -> StepLSTM | None:

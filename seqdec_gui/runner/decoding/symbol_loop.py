@@ -53,8 +53,8 @@ class Sequences(NamedTuple):
     """The sequences that are generated together, one per row; they stay on the device between calls of the loop.
 
     `fed` int32 is fed next, `at` int32 the number of symbols so far, `going` whether the sequence goes on, `keys` int64 the
-    state of its random numbers, `ids` (`type_of_ids`) and `logs` float32 `(rows, steps)` its symbols and their
-    log-probabilities, of which the first `at` count; the others are 0.
+    state of its random numbers, `ids` (`type_of_ids`) `(rows, steps)` its symbols, of which the first `at` count; the others
+    are 0. `sums` float64 are the log-probabilities of the symbols, added up one after the other.
     """
 
     fed: Tensor
@@ -62,7 +62,7 @@ class Sequences(NamedTuple):
     going: Tensor
     keys: Tensor
     ids: Tensor
-    logs: Tensor
+    sums: Tensor
 
 
 def no_sequences(rows: Tensor, row: Tensor) -> Sequences:
@@ -74,7 +74,7 @@ def no_sequences(rows: Tensor, row: Tensor) -> Sequences:
 
     numbers, ids = ops.cast(rows, "int32"), ops.expand_dims(ops.cast(rows, row.dtype), 1) + row
     going, keys = ops.cast(numbers, "bool"), ops.cast(numbers, "int64")
-    return Sequences(numbers, numbers, going, keys, ids, ops.cast(ids, "float32"))
+    return Sequences(numbers, numbers, going, keys, ids, ops.cast(numbers, "float64"))
 
 
 def type_of_ids(symbols: int) -> npt.DTypeLike:
@@ -82,14 +82,17 @@ def type_of_ids(symbols: int) -> npt.DTypeLike:
     return np.uint8 if symbols <= 2**8 else np.int32
 
 
-def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: bool, chunk: int, unroll: int = 1) -> MakeFunction:
+def symbol_loop(
+    make_step: MakeStep, random: bool, filtered: bool, tempered: bool, tells: bool, chunk: int, unroll: int = 1
+) -> MakeFunction:  # fmt: skip
     """Return what `compiled` compiles: up to `limit` steps of all rows, after new sequences have taken their places.
 
     Steps are done `unroll` at a time, of which `chunk` is a multiple; only then is asked whether a sequence goes on. The
     function takes `news` int64 `(2, rows)`: row i begins with the states `fresh[news[0, i]]`, the symbol `begin` and the random
     state `news[1, i]`, unless `news[0, i]` is -1. `told` int32 `(rows, steps)` are symbols that sequences have to have, -1 for
-    none, or `(rows, 0)`. It returns the states, the sequences, and `at` and `going` as one array for the host, 2 at + going.
-    No sequence has more than `chunk` steps, or `limit` is at most `chunk`.
+    none; only a loop that `tells` them reads it, since a traced function may not know how many there are. It returns the
+    states, the sequences, and `at` and `going` as one array for the host, 2 at + going. No sequence has more than `chunk`
+    steps, or `limit` is at most `chunk`.
     """
 
     def function(call: Any) -> Function:
@@ -108,8 +111,8 @@ def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: boo
             steps = ops.expand_dims(first, 0) + _upwards(chunk)
             numbers = choice.uniforms(ops.expand_dims(keys, 0), steps) if random else None
 
-            def body(k: Tensor, fed: Tensor, at: Tensor, going: Tensor, ids: Tensor, shares: Tensor, *states: Tensor) -> Any:
-                after, parts = list(states), list[tuple[Tensor, Tensor]]()
+            def body(k: Tensor, fed: Tensor, at: Tensor, going: Tensor, sums: Tensor, ids: Tensor, *states: Tensor) -> Any:
+                after, symbols = list(states), list[Tensor]()
                 for each in range(unroll):
                     predicted, after = step(fed, at, after)
                     may = rules.may(at)
@@ -118,19 +121,17 @@ def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: boo
                         chosen = choice.draw(predicted, may, filters, filtered, uniforms, tempered)
                     else:
                         chosen = choice.greedy(predicted, may)
-                    if told.shape[1]:
+                    if tells:
                         must = symbols_told(told, at)
                         chosen = ops.where(must >= 0, must, chosen)
-                    parts.append((chosen, choice.share_of(predicted, chosen)))
+                    symbols.append(chosen)
+                    sums = ops.where(going, sums + ops.log(choice.share_of(predicted, chosen)), sums)
                     at = ops.where(going, at + 1, at)
                     going = ops.logical_and(going, ops.logical_and(ops.not_equal(chosen, rules.end), at < rules.steps))
                     fed = ops.take(rules.fed_next, chosen, axis=0)
                 here = ops.reshape(k, (1, 1))
-                ids, shares = (
-                    ops.scatter_update(all_of, here, ops.expand_dims(ops.stack(some), 0))
-                    for all_of, some in zip((ids, shares), zip(*parts, strict=True), strict=True)
-                )
-                return (k + 1, fed, at, going, ids, shares, *_as_before(after, states))
+                ids = ops.scatter_update(ids, here, ops.expand_dims(ops.stack(symbols), 0))
+                return (k + 1, fed, at, going, sums, ids, *_as_before(after, states))
 
             empty = ops.zeros((chunk // unroll, unroll, 1), "int32") + ops.zeros_like(first)
             start = (
@@ -138,25 +139,22 @@ def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: boo
                 ops.where(new, begin, sequences.fed),
                 first,
                 ops.logical_or(new, sequences.going),
+                ops.where(new, 0.0, sequences.sums),
                 empty,
-                ops.cast(empty, "float64"),
                 *states,
             )
-            _, fed, at, going, ids, shares, *states = ops.while_loop(
+            _, fed, at, going, sums, ids, *states = ops.while_loop(
                 lambda k, fed, at, going, *_: ops.logical_and(k * unroll < limit, ops.any(going)), body, start
             )
-            ids, shares = (ops.reshape(each, (chunk, -1)) for each in (ids, shares))
-            ids, logs = (
-                _continued(before, now, first, at) for before, now in ((sequences.ids, ids), (sequences.logs, ops.log(shares)))
-            )
-            return states, Sequences(fed, at, going, keys, ids, logs), 2 * at + ops.cast(going, "int32")
+            ids = _continued(sequences.ids, ops.reshape(ids, (chunk, -1)), first, at)
+            return states, Sequences(fed, at, going, keys, ids, sums), 2 * at + ops.cast(going, "int32")
 
         return run
 
     return function
 
 
-def _upwards(count: int, axis: int = 1) -> Tensor:
+def _upwards(count: Any, axis: int = 1) -> Tensor:
     """Return 0, 1, ... as a column (axis 1) or a row, int32."""
     from keras import ops
 
@@ -170,7 +168,7 @@ def _continued(before: Tensor, now: Tensor, first: Tensor, at: Tensor) -> Tensor
     """
     from keras import ops
 
-    place = _upwards(before.shape[1], axis=0)
+    place = _upwards(ops.shape(before)[1], axis=0)
     first = ops.expand_dims(first, 1)
     of_call = ops.clip(place - first, 0, now.shape[0] - 1)
     new = ops.cast(ops.take_along_axis(ops.transpose(now), of_call, axis=1), before.dtype)
@@ -194,7 +192,7 @@ def symbols_told(told: Tensor, at: Tensor) -> Tensor:
     """Return the symbol that each row has to have at its step, -1 for none, int32 `(rows,)`."""
     from keras import ops
 
-    last = told.shape[1] - 1
+    last = ops.shape(told)[1] - 1
     found = ops.take_along_axis(told, ops.expand_dims(ops.minimum(at, last), 1), axis=1)[:, 0]
     return ops.where(at <= last, found, -1)
 

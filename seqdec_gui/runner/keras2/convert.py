@@ -18,6 +18,7 @@ from seqdec_gui.runner.keras2 import reference, short_steps
 from seqdec_gui.runner.keras2.files import MALFORMED, checkpoint_prefix, describe, opened_weights, unusable
 from seqdec_gui.runner.keras2.layers import Config
 from seqdec_gui.runner.keras2.models import layer_rows, migrate
+from seqdec_gui.runner.keras2.steps_first import RowsFirst, rows_first
 from seqdec_gui.runner.keras2.stock import has_operations, with_layers
 from seqdec_gui.runner.keras2.transplant import transplant
 from seqdec_gui.runner.keras_bounds import (
@@ -65,7 +66,8 @@ def convert(source: Path, folder: Path, weights: Path | None = None) -> Converte
         hint = "Name the file with the weights as well: --weights FILE."
         raise unusable(source, "it describes a model and holds no weights", hint)
     try:
-        migration = migrate(found.config)
+        turned = rows_first(found.config)
+        migration = migrate(turned.config)
     except MALFORMED:
         why = "the description of its model has a form that no version of Keras 2 writes"
         raise unusable(source, why, "Save the model again, with model.save or model.to_json.") from None
@@ -77,8 +79,8 @@ def convert(source: Path, folder: Path, weights: Path | None = None) -> Converte
         transplant(model, migration.part, stored)
     if unfit := weight_that_is_no_number(model):
         raise unusable(source, f"its weights {unfit} have {NO_NUMBERS}", BEFORE_IT_FAILED)
-    notes = list(migration.notes)
-    difference = _compared(model, source, weights, notes, found.config)
+    notes = [*turned.notes, *migration.notes]
+    difference = _compared(model, source, weights, notes, turned)
     return Converted(save_beside(model, source, folder), tuple(notes), difference)
 
 
@@ -149,17 +151,18 @@ def difference_of(first: Sequence[Any], second: Sequence[Any]) -> float:
     return largest
 
 
-def _compared(model: keras.Model, source: Path, weights: Path | None, notes: list[str], config: Config) -> float | None:
+def _compared(model: keras.Model, source: Path, weights: Path | None, notes: list[str], turned: RowsFirst) -> float | None:
     """Return the difference from tf_keras. Raises InvalidInput where it is too large."""
     from seqdec_gui.runner.reopen import predictions
 
     if not reference.is_installed("tf_keras"):
         notes.append("Not compared with Keras 2, which is not installed: pip install 'seqdec-gui[keras2]'.")
         return None
+    config = turned.config
     inputs = random_inputs(model, batch_size(config) or ROWS)
     stored = weights and (checkpoint_prefix(weights) or weights)
     try:
-        expected = reference.predictions(source, inputs, stored)
+        expected = _exchanged(reference.predictions(source, _exchanged(inputs, turned.inputs), stored), turned.outputs)
     except SeqdecError as error:
         notes.append(f"Not compared with Keras 2, which cannot run it here: {error}")
         return None
@@ -175,6 +178,13 @@ def _compared(model: keras.Model, source: Path, weights: Path | None, notes: lis
         hint = "Please report the file; until then, rebuild the model with Keras 3 and copy the weights with set_weights."
         raise unusable(source, f"its predictions would differ by {difference:.2g} from those of Keras 2", hint)
     return difference
+
+
+def _exchanged(arrays: Sequence[Any], turned: Sequence[bool]) -> list[Any]:
+    """Return the arrays, those that are named with rows and steps exchanged."""
+    if not any(turned):
+        return list(arrays)
+    return [np.swapaxes(array, 0, 1) if is_turned else array for array, is_turned in zip(arrays, turned, strict=True)]
 
 
 def _over_few_steps(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,7 +17,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.quality import MEASURES, PREFIX
 from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.runner.engines.base import Engine
-from seqdec_gui.runner.failures import plain_sentence
+from seqdec_gui.runner.failures import log_exception, plain_sentence
 from seqdec_gui.runner.quality.written import numbers_of_targets, numbers_of_text, texts_of_inputs, texts_of_targets
 from seqdec_gui.runs.quality.applying import subject_of
 from seqdec_gui.runs.quality.measures import Generated, measured
@@ -200,5 +199,5 @@ def timed(free: FreeRunning) -> Timed:
     except InvalidInput as error:
         return Timed(None, str(error), time.monotonic() - began)
     except Exception as error:
-        traceback.print_exc()
+        log_exception()
         return Timed(None, plain_sentence(error, "Quality could not be measured"), time.monotonic() - began)

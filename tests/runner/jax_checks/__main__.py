@@ -1,4 +1,4 @@
-"""One check: `MODULE.FUNCTION FOLDER`."""
+"""One check: `MODULE.FUNCTION FOLDER [CASE]`."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import sys
 from pathlib import Path
 
 module, function = sys.argv[1].split(".")
-getattr(importlib.import_module(f"tests.runner.jax_checks.{module}"), function)(Path(sys.argv[2]))
+getattr(importlib.import_module(f"tests.runner.jax_checks.{module}"), function)(Path(sys.argv[2]), *sys.argv[3:])

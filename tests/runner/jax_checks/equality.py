@@ -13,23 +13,23 @@ from seqdec_gui.runner.engines.jax import engine
 from tests.runner import train_on
 from tests.runner.jax_checks.engines import difference, made, some_rows, train, weights_of
 
+COUNTS = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,), "transformer": (2,)}
 
-def many_devices_equal_one(folder: Path) -> None:
-    cases = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,), "transformer": (2,)}
-    for name, counts in cases.items():
-        found = {}
-        for count in (1, *counts):
-            there, dataset = made(name, folder, count)
-            found[count] = train_on.trained(there, dataset)
-        for count in counts:
-            worst = {key: difference(found[1][key], found[count][key]) for key in found[1] if train_on.is_compared(key)}
-            assert {key: value for key, value in worst.items() if value > 1e-5} == {}, (name, count, worst)
-        moving = [key for key in found[1] if "moving" in key]
-        assert all(np.any(found[1][key] != (1.0 if "variance" in key else 0.0)) for key in moving)
-        first, second = np.split(found[1]["losses"], 2)
-        assert second.mean() < first.mean(), (name, first, second)
-        counted = {key: value[1] for key, value in found[counts[-1]].items() if key.endswith("/exact_accuracy")}
-        assert set(counted.values()) == {10.0}, counted
+
+def many_devices_equal_one(folder: Path, name: str) -> None:
+    found = {}
+    for count in (1, *COUNTS[name]):
+        there, dataset = made(name, folder, count)
+        found[count] = train_on.trained(there, dataset)
+    for count in COUNTS[name]:
+        worst = {key: difference(found[1][key], found[count][key]) for key in found[1] if train_on.is_compared(key)}
+        assert {key: value for key, value in worst.items() if value > 1e-5} == {}, (count, worst)
+    moving = [key for key in found[1] if "moving" in key]
+    assert all(np.any(found[1][key] != (1.0 if "variance" in key else 0.0)) for key in moving)
+    first, second = np.split(found[1]["losses"], 2)
+    assert second.mean() < first.mean(), (first, second)
+    counted = {key: value[1] for key, value in found[COUNTS[name][-1]].items() if key.endswith("/exact_accuracy")}
+    assert set(counted.values()) == {10.0}, counted
 
 
 def a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same(folder: Path) -> None:

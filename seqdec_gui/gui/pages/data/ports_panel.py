@@ -27,8 +27,8 @@ from seqdec_gui.gui.widgets.discarding import discard
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-MAX_NEW_ROWS = 4
-"""The number of rows that are made in one turn of the event loop."""
+MAX_NEW_ROWS = 1
+"""The number of rows that are made in one turn of the event loop: one takes 10 to 20 ms."""
 ABOVE_ROWS = 2
 """The place of the first row in the layout, below the banner and the problems of the whole file."""
 

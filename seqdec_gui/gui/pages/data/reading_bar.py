@@ -62,6 +62,10 @@ _AUTOMATIC = {"sheet": "", "wrong_bytes": "refuse"}
 """The value of a setting for what is found in the file, where it is not `auto`."""
 
 
+LEAST_PLACES = 5
+"""Fewer fields than this are as wide as if there were so many."""
+
+
 class ReadingBar(QWidget):
     """The fields `field_header`, `field_delimiter`, ..., one per option of a `Reading`, and warnings in `reading_warnings`.
 
@@ -125,6 +129,7 @@ class ReadingBar(QWidget):
             for widget in (self._fields[name], self._titles[name]):
                 widget.setVisible(name in options and (name != "wrong_bytes" or self._has_marks()))
             self._grid.setColumnStretch(place, int(name in options))
+        self._grid.setColumnStretch(len(self._fields), max(0, LEAST_PLACES - len(options)))
         self.setVisible(bool(options))
 
     def _has_marks(self) -> bool:

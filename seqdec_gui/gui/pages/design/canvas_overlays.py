@@ -95,7 +95,7 @@ class CanvasOverlays(QObject):
         minimap.setVisible(shown)
         covered = bar.geometry() | minimap.geometry() if shown else bar.geometry()
         self.offer_bar.keep_off(covered)
-        self._view.covered_corner = QSize(room.width() - covered.x(), room.height() - covered.y())
+        self._view.cover_corner(QSize(room.width() - covered.x(), room.height() - covered.y()))
 
     # -- what is shown over the canvas
     def _show_empty_state(self) -> None:

@@ -259,6 +259,15 @@ class CanvasView(QGraphicsView):
         self.refits_on_resize = False
         self.centerOn(rect.center())
 
+    def cover_corner(self, size: QSize) -> None:
+        """Note how much of the viewport is covered in its corner below right, and fit the design again as on a change of size.
+
+        What covers it is as wide as the zoom is long in words: where it becomes narrower nothing moves, or it might for ever.
+        """
+        before, self.covered_corner = self.covered_corner, size
+        if self.refits_on_resize and (size.height() != before.height() or size.width() > before.width()):
+            self.fit()
+
     def reveal(self, block_id: str) -> None:
         """Scroll to a block if part of it is outside the viewport; a block that is wholly visible moves nothing."""
         item = self.design_scene.blocks[block_id]

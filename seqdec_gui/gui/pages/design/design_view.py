@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtCore import QPointF, Qt, pyqtSlot
 from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.drawing.routing import Rect
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.design.adding import Adding
 from seqdec_gui.gui.pages.design.annotating import Annotating
@@ -55,8 +56,17 @@ class DesignView(CanvasView):
         theme.notifier.changed.connect(self._on_theme_changed)
 
     @pyqtSlot(object, object)
-    def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
+    def _on_document_design_changed(self, old: Design, _new: Design) -> None:
         self.refits_on_resize = False
+        self._follow_blocks(old)
+
+    def _follow_blocks(self, old: Design) -> None:
+        """Scroll to the nearest block where an edit took away all that was seen, as when a paste is undone."""
+        seen, rects = self.visible_rect(), self.design_scene.router.blocks.rects
+        shown = Rect(seen.left(), seen.top(), seen.right(), seen.bottom())
+        were_there = any(seen.contains(QPointF(*block.position)) for block in old.blocks)
+        if were_there and rects and not any(shown.meets(rect) for rect in rects.values()):
+            self.reveal(min(rects, key=lambda block_id: shown.distance(rects[block_id])))
 
     @pyqtSlot()
     def _on_document_replaced(self) -> None:

@@ -8,12 +8,13 @@ from PyQt5.QtCore import QObject, QPointF, QRectF, pyqtSignal
 
 from seqdec_gui.domain import block_edits as edits
 from seqdec_gui.domain.adapters import Adapter, insert
-from seqdec_gui.domain.annotations import Annotation
+from seqdec_gui.domain.annotations import Annotation, Frame
 from seqdec_gui.domain.block_offers import BlockOffer, taken
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.drawing import alignment
-from seqdec_gui.domain.drawing.places import GRID_STEP, snapped
+from seqdec_gui.domain.drawing.places import free_offset, snapped
+from seqdec_gui.domain.drawing.routing import Grid, Rect
 from seqdec_gui.domain.link_judge import End
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import called
@@ -25,9 +26,6 @@ from seqdec_gui.gui.workspace.document import DesignDocument
 
 ADAPTER_GAP = 60.0
 """The space between an adapter and the block that is added behind it, in scene units."""
-
-COPY_OFFSET = 3 * GRID_STEP
-"""How far right of and below its original a copy lies, in scene units."""
 
 
 class DesignEditor(QObject):
@@ -62,7 +60,6 @@ class DesignEditor(QObject):
         self.document = document
         self.scene = view.design_scene
         self._view = view
-        self._pastes = 0
         self._room: dict[str, dict[str, tuple[tuple[float, float], tuple[float, float]]]] = {}
 
     @property
@@ -251,7 +248,6 @@ class DesignEditor(QObject):
         if not blocks and not annotations:
             return
         clipboard.put(edits.copied(self.design, blocks, annotations))
-        self._pastes = 0
         self.announced.emit(f"Copied {_counted(blocks, annotations)}.")
 
     def cut(self) -> None:
@@ -264,30 +260,65 @@ class DesignEditor(QObject):
             self.delete()
 
     def paste(self, at: QPointF | None = None) -> None:
-        """Add what the clipboard holds under new ids, with its top left corner at `at`, or beside the originals."""
+        """Add what the clipboard holds under new ids, at `at` (its top left corner) or as near to its own place as is free."""
         try:
             clip = clipboard.design_on()
         except InvalidInput as error:
             self.refused.emit(str(error))
             return
         if at is None:
-            x, y = edits.corner(clip)
-            self._pastes += 1
-            at = QPointF(x + COPY_OFFSET * self._pastes, y + COPY_OFFSET * self._pastes)
-            if not self._view.visible_rect().contains(at):
-                at = self._view.visible_rect().center() - QPointF(100, 50)
+            at = self._free_corner(clip)
         number = len(clip.blocks) + len(clip.annotations)
         self.merge_design(clip, at, "Paste" if number == 1 else f"Paste {number} items")
+        self._reveal_selected()
         self.announced.emit(f"Pasted {', '.join(self.selected_blocks()) or _counted((), clip.annotations)}.")
 
     def duplicate(self) -> None:
         """Copy what is selected to a place beside it; wires that enter selected blocks also enter the copies."""
         blocks, annotations = self.carried()
         if blocks or annotations:
-            result = edits.duplicated(self.design, blocks, (COPY_OFFSET, COPY_OFFSET), annotations)
+            copied = [one for one in self.design.annotations if one.id in annotations]
+            rects = [*map(self.scene.rect_of, blocks), *map(_outline, copied)]
+            way = free_offset(self._taken(copied), rects)
+            result = edits.duplicated(self.design, blocks, way, annotations)
             self.document.edit(result.design, f"Duplicate {_counted(blocks, annotations)}", select=result.blocks)
             self.scene.annotations.select(result.annotations)
+            self._reveal_selected()
             self.announced.emit(f"Duplicated as {', '.join(result.blocks) or _counted((), annotations)}.")
+
+    def _free_corner(self, clip: Design) -> QPointF:
+        """Return the place nearest to its own for the upper left corner of a design where it covers nothing.
+
+        One whose own place is not seen goes near the middle of the view.
+        """
+        x, y = edits.corner(clip)
+        seen, dx, dy = self._view.visible_rect(), 0.0, 0.0
+        if not seen.contains(QPointF(x, y)):
+            dx, dy = snapped(seen.center().x() - 100 - x), snapped(seen.center().y() - 50 - y)
+        rects = [_outline(one).moved(dx, dy) for one in clip.annotations]
+        for block in clip.blocks:
+            left, top = block.position
+            item = block_preview(block)
+            rects.append(Rect(left, top, left + item.width, top + item.height).moved(dx, dy))
+        way = free_offset(self._taken(clip.annotations), rects)
+        return QPointF(x + dx + way[0], y + dy + way[1])
+
+    def _taken(self, copied: Iterable[Annotation]) -> Grid[str]:
+        """Return the outlines that copies must not cover: of blocks and notes, and of frames if frames are copied."""
+        framed = any(isinstance(one, Frame) for one in copied)
+        taken: Grid[str] = Grid()
+        for key, rect in self.scene.router.blocks.rects.items():
+            taken.put(key, rect)
+        for one in self.design.annotations:
+            if framed or not isinstance(one, Frame):
+                taken.put(f"annotation {one.id}", _outline(one))
+        return taken
+
+    def _reveal_selected(self) -> None:
+        """Scroll to what is selected."""
+        blocks, annotations = self.carried()
+        rect = self.scene.bounds(blocks) if blocks else QRectF()
+        self._view.reveal_rect(rect | self.scene.annotations.bounds(annotations) if annotations else rect)
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move what is selected by (dx, dy); consecutive nudges are one undo step."""
@@ -374,3 +405,8 @@ def _counted(blocks: Collection[str], annotations: Collection[object]) -> str:
     if annotations:
         words.append(f"{len(annotations)} frames and notes" if len(annotations) != 1 else "1 frame or note")
     return " and ".join(words)
+
+
+def _outline(one: Annotation) -> Rect:
+    (left, top), (width, height) = one.position, one.size
+    return Rect(left, top, left + width, top + height)

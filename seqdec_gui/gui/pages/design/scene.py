@@ -226,29 +226,41 @@ class DesignScene(QGraphicsScene):
         source, target = self.anchor(End(link.source, True)), self.anchor(End(link.target, False))
         assert source is not None
         assert target is not None
-        return Wire((source.x(), source.y()), (target.x(), target.y()), link.source, self.wires[link].label.width)
+        return Wire((source.x(), source.y()), (target.x(), target.y()), link.source, self.wires[link].label.longest)
 
     def _place_label(self, link: Link) -> None:
-        """Put a wire's label where it covers no block, no label and as few other wires as possible, or hide it."""
+        """Put a wire's label, shortened if need be, where it covers no block, no label and few other wires, or hide it."""
         item, path = self.wires[link], self.router.routes[link]
         chosen: Rect | None = None
-        least = 1000
-        if item.label.width:
-            for place in routing.label_places(path, item.label.width, LABEL_HEIGHT):
-                if not self.router.blocks.free(place.grown(3.0)) or not self._labels.free(place.grown(2.0)):
-                    continue
-                others = self.router.touching(place) - {link}
-                if any(other.source == link.source and other in self._labels.rects for other in others):
-                    continue  # a shared stretch of one output's wires says it once
-                if len(others) < least:
-                    chosen, least = place, len(others)
-                if not others:
-                    break
-        if chosen is not None:
-            grown = self._labels.free(_larger(chosen)) and self.router.blocks.free(_larger(chosen).grown(3.0))
-            item.label.set_growth(MAX_TEXT_GROWTH if grown else 1.0)
-            self._labels.put(link, _larger(chosen) if grown else chosen)
+        for number, width in enumerate(item.label.widths):
+            chosen = self._label_room(link, path, width)
+            if chosen is not None:
+                item.label.choose(number)
+                grown = self._labels.free(chosen.scaled(MAX_TEXT_GROWTH)) and self.router.blocks.free(
+                    chosen.scaled(MAX_TEXT_GROWTH).grown(3.0)
+                )
+                item.label.set_growth(MAX_TEXT_GROWTH if grown else 1.0)
+                self._labels.put(link, chosen.scaled(MAX_TEXT_GROWTH) if grown else chosen)
+                break
+        else:
+            item.label.choose(0)  # under the mouse it lies over everything
         item.show_route(path, chosen)
+
+    def _label_room(self, link: Link, path: routing.Path, width: float) -> Rect | None:
+        """Return the place for a label of this width on a wire, None if there is none."""
+        chosen: Rect | None = None
+        least = 1000
+        for place in routing.label_places(path, width, LABEL_HEIGHT):
+            if not self.router.blocks.free(place.grown(3.0)) or not self._labels.free(place.grown(2.0)):
+                continue
+            others = self.router.touching(place) - {link}
+            if any(other.source == link.source and other in self._labels.rects for other in others):
+                continue  # a shared stretch of one output's wires says it once
+            if len(others) < least:
+                chosen, least = place, len(others)
+            if not others:
+                break
+        return chosen
 
     def drag_blocks(self, block_ids: Iterable[str], by: QPointF) -> None:
         """Show these blocks moved by `by` from their places in the design, with their wires on simple routes."""
@@ -404,14 +416,8 @@ class DesignScene(QGraphicsScene):
         for link, wire in self.wires.items():
             source = self.blocks[link.source.block].rows[End(link.source, True)].anchor.y()
             target = self.blocks[link.target.block].rows[End(link.target, False)].anchor.y()
-            edges.append(layout.Edge(link.source.block, link.target.block, source, target, wire.label.width))
+            edges.append(layout.Edge(link.source.block, link.target.block, source, target, wire.label.longest))
         return {key: (snapped(x), snapped(y)) for key, (x, y) in layout.layered(boxes, edges).items()}
-
-
-def _larger(label: Rect) -> Rect:
-    """Return the place of a label that is painted larger, round the same middle."""
-    dx, dy = ((label.right - label.left) * (MAX_TEXT_GROWTH - 1) / 2, (label.bottom - label.top) * (MAX_TEXT_GROWTH - 1) / 2)
-    return Rect(label.left - dx, label.top - dy, label.right + dx, label.bottom + dy)
 
 
 def _place(position: tuple[float, float]) -> QPointF:

@@ -26,22 +26,40 @@ class WireLabel(QGraphicsItem):
 
     def __init__(self) -> None:
         super().__init__()
-        self.width = 0.0
+        self.widths: tuple[float, ...] = ()
+        """The widths of the label with each of its texts, the longest first, in scene units."""
         self.color = self.text_color = QColor()
-        self._text: QStaticText | None = None
-        self._text_width = 0.0
+        self._texts: tuple[QStaticText, ...] = ()
+        self._chosen = 0
         self.text_growth = 1.0
         """The factor by which the label can be painted larger at small scales."""
         self.setAcceptedMouseButtons(Qt.NoButton)
         self.setZValue(-0.2)
 
-    def show_text(self, text: str) -> None:
-        """Show this text, and measure the label anew."""
+    @property
+    def width(self) -> float:
+        """The width of the label with the text that it shows, in scene units; 0 if there is none."""
+        return self.widths[self._chosen] if self.widths else 0.0
+
+    @property
+    def longest(self) -> float:
+        """The width of the label with its longest text."""
+        return self.widths[0] if self.widths else 0.0
+
+    def show_texts(self, texts: Sequence[str]) -> None:
+        """Show the longest of these texts, unless a shorter one was chosen, and measure the label anew."""
         look = canvas_style.current()
         self.prepareGeometryChange()
-        self._text = look.static_text(text)
-        self._text_width = look.small_metrics.horizontalAdvance(text)
-        self.width = self._text_width + 2 * LABEL_PADDING if text else 0.0
+        self._texts = tuple(look.static_text(text) for text in texts)
+        self.widths = tuple(look.small_metrics.horizontalAdvance(text) + 2 * LABEL_PADDING for text in texts)
+        self._chosen = min(self._chosen, max(len(texts) - 1, 0))
+
+    def choose(self, place: int) -> None:
+        """Show the text at this place, 0 for the longest."""
+        if place != self._chosen:
+            self.prepareGeometryChange()
+            self._chosen = place
+            self.update()
 
     def boundingRect(self) -> QRectF:
         return self._outline(self.text_growth).adjusted(-1, -1, 1, 1)
@@ -58,7 +76,7 @@ class WireLabel(QGraphicsItem):
 
     def paint(self, painter: QPainter | None, option: QStyleOptionGraphicsItem | None, widget: QWidget | None = None) -> None:
         assert painter is not None
-        if painter.worldTransform().m11() < DETAIL_SCALE or self._text is None or not self.width:
+        if painter.worldTransform().m11() < DETAIL_SCALE or not self._texts:
             return
         look = canvas_style.current()
         growth = canvas_style.text_growth(painter.worldTransform().m11(), self.text_growth)
@@ -68,8 +86,8 @@ class WireLabel(QGraphicsItem):
         painter.drawRoundedRect(outline, outline.height() / 2, outline.height() / 2)
         painter.setFont(look.small_font)
         painter.setPen(self.text_color)
-        corner = QPointF(-self._text_width / 2, -look.small_metrics.height() / 2) * growth
-        canvas_style.draw_text(painter, corner, self._text, growth)
+        corner = QPointF(LABEL_PADDING - self.width / 2, -look.small_metrics.height() / 2) * growth
+        canvas_style.draw_text(painter, corner, self._texts[self._chosen], growth)
 
 
 class WireItem(QGraphicsItem):
@@ -100,10 +118,10 @@ class WireItem(QGraphicsItem):
 
     def lay_out(self) -> bool:
         """Measure the label again. Returns whether its width changed."""
-        before = self.label.width
-        self.label.show_text(canvas_style.short_type(self.port_type))
+        before = self.label.widths
+        self.label.show_texts(canvas_style.wire_texts(self.port_type))
         self.show_state()
-        return self.label.width != before
+        return self.label.widths != before
 
     def show_state(self, **state: bool) -> None:
         """Set any of `selected`, `hovered` and `faded`, and show the wire accordingly."""

@@ -1,4 +1,4 @@
-"""A table in which a user says what a decoder is fed after each symbol that it predicts; it is saved as a file."""
+"""A table in which a user says what a decoder is fed after what it predicts; it is saved as a file."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from PyQt5.QtWidgets import (
 )
 
 from seqdec_gui.data.codecs import FittedCategory, FittedText
-from seqdec_gui.data.feed_map import BEGIN, FeedMap, feeding, read_feed_map
+from seqdec_gui.data.feed_map import BEGIN, FeedMap, read_feed_map
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.generate.mapping_words import explanation, in_words
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.tasks.child_task import sentence_of
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
@@ -30,7 +31,9 @@ from seqdec_gui.runs.generate_inputs import Predictions
 
 
 class FeedMapDialog(QDialog):
-    """A row for each predicted symbol, with a cell for what is fed. Emits `saved` with the path of the file.
+    """A row for each predicted symbol, with a cell for what is fed; of a decoder of numbers a row for each fed number.
+
+    Emits `saved` with the path of the file.
 
     Object names: `feed_map_dialog`, `feed_map_table`, `feed_map_fault`, `same_ids_button`, `save_feed_map`.
     """
@@ -40,16 +43,15 @@ class FeedMapDialog(QDialog):
     def __init__(self, predicted: Predictions, before: Path | None, parent: QWidget | None = None) -> None:
         super().__init__(parent, objectName="feed_map_dialog", windowTitle="What is fed after a prediction")
         self._predicted = predicted
-        words = WrappedLabel(
-            f"The decoder predicts {predicted.width} symbols and takes {predicted.taken}. Say for each predicted symbol which "
-            f"is fed next: a symbol of the data, or an id from 0 to {predicted.taken - 1}. A symbol without one is never "
-            f"chosen, except the end. “{BEGIN}” is what is fed first."
-        )
+        words = WrappedLabel(explanation(predicted))
         words.setProperty("role", "small")
-        names = predicted_names(predicted)
+        names = names_of_rows(predicted)
         self._table = QTableWidget(len(names) + 1, 2, objectName="feed_map_table")
-        self._table.setAccessibleName("What is fed after each predicted symbol")
-        self._table.setHorizontalHeaderLabels(["Predicted", "Fed"])
+        numbers = predicted.numbers
+        self._table.setAccessibleName(
+            "Where each fed number comes from" if numbers else "What is fed after each predicted symbol"
+        )
+        self._table.setHorizontalHeaderLabels(["Fed number", "Comes from"] if numbers else ["Predicted", "Fed"])
         self._table.verticalHeader().hide()
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         for row, name in enumerate((BEGIN, *names)):
@@ -63,7 +65,8 @@ class FeedMapDialog(QDialog):
         self._table.itemChanged.connect(self._judge)
         self._fault = WrappedLabel(name="feed_map_fault")
         self._fault.setProperty("role", "error")
-        same = QPushButton("Same ids", objectName="same_ids_button", toolTip="Feed each symbol under its own number")
+        same = QPushButton("Same places" if numbers else "Same ids", objectName="same_ids_button")
+        same.setToolTip(f"Feed each {'number in its own place' if numbers else 'symbol under its own number'}")
         same.clicked.connect(self._on_same_clicked)
         buttons = QDialogButtonBox(QDialogButtonBox.Cancel)
         self._save = buttons.addButton("Save as…", QDialogButtonBox.AcceptRole)
@@ -83,19 +86,20 @@ class FeedMapDialog(QDialog):
     def mapping(self) -> FeedMap:
         """Return what the table says."""
         cells = [[self._table.item(row, column).text().strip() for column in (0, 1)] for row in range(self._table.rowCount())]
-        return FeedMap(tuple((name, fed) for name, fed in cells[1:] if fed), cells[0][1])
+        pairs = [(name, said) for name, said in cells[1:] if said]
+        return FeedMap(tuple((said, name) if self._predicted.numbers else (name, said) for name, said in pairs), cells[0][1])
 
     def _fill(self, mapping: FeedMap) -> None:
-        given = dict(mapping.pairs) | {BEGIN: mapping.begin}
+        pairs = ((fed, predicted) if self._predicted.numbers else (predicted, fed) for predicted, fed in mapping.pairs)
+        given = dict(pairs) | {BEGIN: mapping.begin}
         for row in range(self._table.rowCount()):
             self._table.item(row, 1).setText(given.get(self._table.item(row, 0).text(), ""))
 
     @pyqtSlot()
     def _judge(self, *_item: object) -> None:
-        mapping, found, fault = self.mapping(), self._predicted, ""
-        assert found.fed is not None
+        mapping, fault = self.mapping(), ""
         try:
-            feeding(mapping, found.fed.codec, found.port.codec, found.width, found.taken)
+            in_words(mapping, self._predicted)
         except InvalidInput as error:
             fault = sentence_of(error)
         self._fault.setText(fault)
@@ -105,7 +109,8 @@ class FeedMapDialog(QDialog):
     @pyqtSlot()
     def _on_same_clicked(self) -> None:
         for row in range(1, self._table.rowCount()):
-            if not self._table.item(row, 1).text() and row - 1 < self._predicted.taken:
+            most = self._predicted.width if self._predicted.numbers else self._predicted.taken
+            if not self._table.item(row, 1).text() and row - 1 < most:
                 self._table.item(row, 1).setText(str(row - 1))
 
     @pyqtSlot()
@@ -122,8 +127,13 @@ class FeedMapDialog(QDialog):
         background.run(lambda: write_atomically(path, content.encode()), done, None, self)
 
 
-def predicted_names(predicted: Predictions) -> list[str]:
-    """Return a name for each symbol that may be predicted: the symbol or label of the data, else its id."""
+def names_of_rows(predicted: Predictions) -> list[str]:
+    """Return a name for each symbol that may be predicted: the symbol or label of the data, else its id.
+
+    Of a decoder of numbers the place of each number that is fed.
+    """
+    if predicted.numbers:
+        return [str(number) for number in range(predicted.taken)]
     codec = predicted.port.codec
     if isinstance(codec, FittedText):
         return list(codec.charset)

@@ -1,4 +1,4 @@
-"""The field for the file that says what a decoder is fed after each symbol that it predicts."""
+"""The field for the file that says what a decoder is fed after what it predicts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 from PyQt5.QtCore import pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from seqdec_gui.data.feed_map import as_pairs, feeding, read_feed_map
+from seqdec_gui.data.feed_map import as_pairs, read_feed_map
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.pages.generate.feed_map_dialog import FeedMapDialog
+from seqdec_gui.gui.pages.generate.mapping_words import in_words
 from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.tasks.child_task import sentence_of
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
@@ -21,7 +21,7 @@ from seqdec_gui.runs.generate_inputs import Predictions, RunInputs
 
 
 class FeedMapForm(QWidget):
-    """A mapping for a run whose decoder takes other symbols than it predicts; hidden for other runs.
+    """A mapping for a run whose decoder takes other symbols or numbers than it predicts; hidden for other runs.
 
     Object names: `feed_map_file`, `choose_feed_map`, `make_feed_map`, `keep_feed_map`, `feed_map_words`.
     """
@@ -101,13 +101,9 @@ class FeedMapForm(QWidget):
         if found is None or not self.path or found.fed is None:
             return "", ""
         try:
-            mapping = read_feed_map(Path(self.path))
-            feed = feeding(mapping, found.fed.codec, found.port.codec, found.width, found.taken)
+            return "", in_words(read_feed_map(Path(self.path)), found)
         except InvalidInput as error:
             return sentence_of(error), ""
-        given = int((feed.fed_next >= 0).sum())
-        rest = "" if given == found.width else f" The other {found.width - given} are never chosen, except the end."
-        return "", f"It maps {counted(given, 'symbol')} of {found.width}.{rest}"
 
     def _judge(self) -> None:
         fault, words = self._look()

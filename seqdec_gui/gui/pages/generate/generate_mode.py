@@ -60,6 +60,9 @@ class GenerateMode(Mode):
 
     verb, busy = "Generate", "Generating…"
     stale = STALE
+    steps: CandidatesChart
+    attention: AttentionView
+    properties: PropertiesView
 
     def __init__(self, workspace: Workspace, feed_map: FeedMapForm) -> None:
         super().__init__(workspace)
@@ -75,9 +78,7 @@ class GenerateMode(Mode):
         self.options = self.strategy
         self.results = ResultsTable()
         self.structures = Structures(self.results)
-        self.steps = CandidatesChart()
-        self.attention = AttentionView(workspace)
-        self.properties = PropertiesView()
+        self._plotted = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -90,9 +91,6 @@ class GenerateMode(Mode):
         beside.addWidget(self.results, 1)
         beside.addWidget(self.structures)
         below = QSplitter(Qt.Horizontal)
-        below.addWidget(self.steps)
-        below.addWidget(self.attention)
-        below.addWidget(self.properties)
         self._both = QSplitter(Qt.Vertical)
         self._both.addWidget(above)
         self._both.addWidget(below)
@@ -108,7 +106,6 @@ class GenerateMode(Mode):
         self.strategy.edited.connect(self.edited)
         self.strategy.refused.connect(workspace.status_message)
         self.results.selectionModel().currentRowChanged.connect(self._on_current_row_changed)
-        self.properties.chosen.connect(self._on_property_chosen)
         self._show_below()
 
     def _head(self) -> QHBoxLayout:
@@ -245,9 +242,12 @@ class GenerateMode(Mode):
     def _show_sequences(self, content: list[Result], source: Source) -> None:
         self._made_from = self._making
         self._steps_of = self._attention_of = None
-        self.steps.show_steps(())
-        self.attention.show_attention(None)
-        self.properties.show_results(content)
+        if content:
+            self._make_plots()
+        if self._plotted:
+            self.steps.show_steps(())
+            self.attention.show_attention(None)
+            self.properties.show_results(content)
         self.results.show_results(content, source.words)
         self._hint.setVisible(not content)
         for widget in (self._both, self._bar):
@@ -284,18 +284,28 @@ class GenerateMode(Mode):
         self.structures.setVisible(self._draw.isChecked())
 
     # -- below the results
+    def _make_plots(self) -> None:
+        """Make the plots for the first sequences: they take as long as all the rest of the page."""
+        if not self._plotted:
+            self._plotted = True
+            self.steps = CandidatesChart()
+            self.attention = AttentionView(self._workspace)
+            self.properties = PropertiesView()
+            self.properties.chosen.connect(self._on_property_chosen)
+            for view in (self.steps, self.attention, self.properties):
+                self._below.addWidget(view)
+            self._show_below()
+
     def _show_below(self) -> None:
-        shown = (
-            (self._steps_button, self.steps), (self._attention_button, self.attention),
-            (self._properties_button, self.properties),
-        )  # fmt: skip
-        for button, view in shown:
-            view.setVisible(button.isChecked())
-        self._below.setVisible(any(button.isChecked() for button, _ in shown))
+        buttons = (self._steps_button, self._attention_button, self._properties_button)
+        if self._plotted:
+            for button, view in zip(buttons, (self.steps, self.attention, self.properties), strict=True):
+                view.setVisible(button.isChecked())
+        self._below.setVisible(any(button.isChecked() for button in buttons))
 
     @pyqtSlot()
     def _on_below_toggled(self, *_on: object) -> None:
-        before = self.attention.isVisibleTo(self._below)
+        before = self._plotted and self.attention.isVisibleTo(self._below)
         self._show_below()
         if self._attention_button.isChecked() and not before:
             self._both.setSizes([220, 420])  # a line for each symbol

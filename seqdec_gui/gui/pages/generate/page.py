@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtCore import Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QFocusEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QFrame,
@@ -75,8 +75,8 @@ class GeneratePage(QWidget):
         self.form = InputForm()
         self.feed_map = FeedMapForm()
         self.generating = GenerateMode(workspace, self.feed_map)
-        codes = CodesMode(workspace, self.generating.strategy)
-        self.modes: dict[str, Mode] = {"generate": self.generating, "score": ScoreMode(workspace), "codes": codes}
+        self.modes: dict[str, Mode] = {"generate": self.generating}
+        """The modes that were chosen so far; each is made when it is first."""
         self._at_work: Mode = self.generating
         self._empty = EmptyState("creation", "No trained run yet", NO_RUN, "Go to the Train tab")
         self._stack = QStackedLayout(self)
@@ -120,8 +120,7 @@ class GeneratePage(QWidget):
         column.addWidget(line)
         column.addLayout(self._actions())
         self._fill_form(area.widget())
-        for mode in self.modes.values():
-            self._views.addWidget(mode)
+        self._views.addWidget(self.generating)
         splitter.setSizes([LEFT_WIDTH, 600])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
@@ -133,10 +132,11 @@ class GeneratePage(QWidget):
         self.form.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
         column.addWidget(self.form)
         column.addWidget(self.feed_map)
-        for name, mode in self.modes.items():
-            if mode.options is not None:
-                column.addWidget(mode.options)
-                mode.options.setVisible(name == "generate")
+        self._options = QVBoxLayout()
+        self._options.setSpacing(4 * theme.SPACE)
+        column.addLayout(self._options)
+        if self.generating.options is not None:
+            self._options.addWidget(self.generating.options)
         column.addStretch(1)
 
     def _actions(self) -> QVBoxLayout:
@@ -172,10 +172,7 @@ class GeneratePage(QWidget):
         self.form.source_changed.connect(self._on_source_changed)
         self.feed_map.edited.connect(self._on_form_judged)
         self.feed_map.kept.connect(self._on_feed_map_kept)
-        for mode in self.modes.values():
-            mode.edited.connect(self._on_form_judged)
-            mode.failed.connect(self._on_failed)
-            mode.asked.connect(self._on_mode_asked)
+        self._follow(self.generating)
         self.picker.refreshed.connect(self._on_picker_refreshed)
         self.picker.changed.connect(self._on_picker_changed)
         self.task.progressed.connect(self._on_task_progressed)
@@ -184,6 +181,11 @@ class GeneratePage(QWidget):
         self.task.finished.connect(self._on_task_finished)
         self._workspace.document.path_changed.connect(self._on_document_path_changed)
         self._workspace.document.design_changed.connect(self._on_document_design_changed)
+
+    def _follow(self, mode: Mode) -> None:
+        mode.edited.connect(self._on_form_judged)
+        mode.failed.connect(self._on_failed)
+        mode.asked.connect(self._on_mode_asked)
 
     # -- the run
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -224,6 +226,10 @@ class GeneratePage(QWidget):
             mode.show_run(inputs)
         self.form.show_inputs(self.mode.form_inputs(inputs))
         self._on_form_judged()
+        QTimer.singleShot(0, self._on_fields_shown)  # Qt shows new fields of a visible form later
+
+    @pyqtSlot()
+    def _on_fields_shown(self) -> None:
         if self.hasFocus():
             self.form.take_focus()
 
@@ -233,8 +239,23 @@ class GeneratePage(QWidget):
         """The mode that is chosen."""
         return self.modes[self._choose.value]
 
+    def _make_mode(self, name: str) -> None:
+        if name in self.modes:
+            return
+        workspace = self._workspace
+        mode = ScoreMode(workspace) if name == "score" else CodesMode(workspace, self.generating.strategy)
+        self.modes[name] = mode
+        self._views.addWidget(mode)
+        if mode.options is not None:
+            self._options.addWidget(mode.options)
+        self._follow(mode)
+        mode.source_changed(self.form.source)
+        if self._inputs is not None:
+            mode.show_run(self._inputs)
+
     @pyqtSlot(str)
     def _on_mode_chosen(self, name: str) -> None:
+        self._make_mode(name)
         self._views.setCurrentWidget(self.mode)
         for other, mode in self.modes.items():
             if mode.options is not None:

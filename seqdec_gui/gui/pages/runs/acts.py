@@ -35,7 +35,7 @@ class RunActs(QObject):
         self._selected = selected
         self.by_name: dict[str, Callable[[], None]] = {
             "show": self.show_curves, "overlay": self.overlay, "generate": self.generate, "export": self.export,
-            "begin": self.begin, "certify": self.certify, "errors": self.errors, "reuse": self.reuse,
+            "begin": self.begin, "fork": self.fork, "certify": self.certify, "errors": self.errors, "reuse": self.reuse,
             "as_it_was": self.open_as_it_was, "rename": self.rename, "tag": self.tag, "folder": self.open_folder,
             "forget": self.forget, "trash": self.trash,
         }  # fmt: skip
@@ -72,6 +72,13 @@ class RunActs(QObject):
         """Train the open design from the weights of the selected run, after asking which fitted values to keep."""
         if chosen := self._selected():
             ask_what_to_keep(self._session, chosen[0].path, chosen[0].name)
+
+    def fork(self) -> None:
+        """Ask from which checkpoint of the run, and with which settings, a new run goes on."""
+        if chosen := self._selected():
+            from seqdec_gui.gui.dialogs.fork_run import open_fork
+
+            open_fork(self._workspace, chosen[0].path)
 
     def certify(self) -> None:
         """Open the dialog of the run's certificate."""

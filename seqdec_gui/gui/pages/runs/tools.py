@@ -54,6 +54,13 @@ ACTIONS = (
         trained=True,
     ),
     _Action(
+        "fork",
+        "New Run from a Checkpoint…",
+        "call-split",
+        "Go on from a checkpoint of this run, under other settings",
+        trained=True,
+    ),
+    _Action(
         "certify",
         "Certify…",
         "certificate-outline",

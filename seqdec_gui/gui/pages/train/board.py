@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSlot
+from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QPainter, QPixmap, QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
@@ -77,6 +77,8 @@ class Board(QWidget):
     They share their range and the cross hair.
     """
 
+    fork_requested = pyqtSignal(float)  # a new run is to go on from this step
+
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
@@ -90,7 +92,7 @@ class Board(QWidget):
         self._asked = False
         self._spent = 0.0
         self._redraw = _timer(self, REDRAW_MS, self._on_redraw_timeout)
-        self._point = _timer(self, POINT_MS, self._on_point_timeout)
+        self._point = _timer(self, POINT_MS, self._point_all)
         self._more = _timer(self, 0, self._on_more_timeout)
         self._add_plot("loss")
         self._more.start()
@@ -130,6 +132,9 @@ class Board(QWidget):
         plot.ranged.connect(self._on_plot_ranged)
         plot.fitted.connect(self.fit)
         plot.toggled.connect(self.ask_redraw)
+        plot.fork_requested.connect(
+            lambda at: self.fork_requested.emit((self._history or RunHistory()).step_at(at, self._look.axis))
+        )
         row = self._above if name in ABOVE else self._below
         row.addWidget(plot)
         row.setStretchFactor(row.count() - 1, 1)
@@ -335,10 +340,10 @@ class Board(QWidget):
             self._pointed = None
             self._point.start()
 
-    @pyqtSlot()
-    def _on_point_timeout(self) -> None:
-        self._point_all()
+    def _step_at(self, place: float) -> float:
+        return self._history.step_at(place, self._look.axis) if self._history is not None else 0.0
 
+    @pyqtSlot()
     def _point_all(self) -> None:
         for plot in self.plots.values():
             plot.point_at(self._pointed)

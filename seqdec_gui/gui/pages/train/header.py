@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QKeyEvent, QKeySequence
+from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -27,6 +27,7 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.pages.train.stop_button import StopButton
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.certificate_badge import CertificateBadge
 from seqdec_gui.gui.widgets.command_reason import set_command_reason
@@ -56,23 +57,11 @@ _FULL_BAR = 10_000
 Button = TypeVar("Button", bound=QPushButton)
 
 
-class StopButton(QPushButton):
-    """A button that distinguishes mouse and keyboard: a click emits `clicked`, Space and Enter emit `key_pressed`."""
-
-    key_pressed = pyqtSignal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() not in (Qt.Key_Space, Qt.Key_Return, Qt.Key_Enter, Qt.Key_Select):
-            super().keyPressEvent(event)
-        elif not event.isAutoRepeat():
-            self.key_pressed.emit()
-
-
 class Header(QWidget):
     """Shows one run. Its buttons send commands to the run, or ask the session for a new start."""
 
     resume_requested = pyqtSignal()
-    continue_requested = pyqtSignal(str)  # best or last: a new run from these weights; choose: ask which fitted values to keep
+    continue_requested = pyqtSignal(str)  # best, last: a new run from these weights; choose: ask what to keep; fork: from where
     back_requested = pyqtSignal()
 
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
@@ -139,6 +128,7 @@ class Header(QWidget):
         menu = QMenu(self.continue_button)
         self._from_best = menu.addAction(_FROM["best"], lambda: self.continue_requested.emit("best"))
         self._from_last = menu.addAction(_FROM["last"], lambda: self.continue_requested.emit("last"))
+        menu.addAction("New Run from a Checkpoint…", lambda: self.continue_requested.emit("fork")).setObjectName("fork_run")
         menu.addAction("Choose Fitted Values to Keep…", lambda: self.continue_requested.emit("choose"))
         self.continue_button.setMenu(menu)
         self.back_button = _button("back_button", "Show the run that is training", "")

@@ -33,8 +33,18 @@ def _play() -> QPainterPath:
     return path
 
 
+def _branch() -> QPainterPath:
+    """A line that goes on, and one that leaves it."""
+    path = QPainterPath()
+    path.addRect(QRectF(-0.45, -0.5, 0.18, 1.0))
+    path.addPolygon(QPolygonF([pg.Point(-0.3, 0.25), pg.Point(0.35, -0.5), pg.Point(0.5, -0.35), pg.Point(-0.3, 0.5)]))
+    path.closeSubpath()
+    return path
+
+
 SIGNS: dict[MarkKind, str | QPainterPath] = {
-    "learning_rate": "d", "pause": _pause(), "resume": _play(), "checkpoint": "s", "saved": "s", "best": "star",
+    "learning_rate": "d", "pause": _pause(), "resume": _play(), "fork": _branch(),
+    "checkpoint": "s", "saved": "s", "best": "star",
 }  # fmt: skip
 """The sign of each kind: shapes, not colours, say what happened."""
 

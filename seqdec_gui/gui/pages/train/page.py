@@ -101,6 +101,7 @@ class TrainingPage(QWidget):
         self.header.resume_requested.connect(self._on_header_resume_requested)
         self.header.continue_requested.connect(self._on_header_continue_requested)
         self.header.back_requested.connect(session.show_active)
+        self.board.fork_requested.connect(self._fork)
         self.outcome.generate_requested.connect(self._on_outcome_generate_requested)
         self.outcome.export_requested.connect(self._on_outcome_export_requested)
 
@@ -203,10 +204,20 @@ class TrainingPage(QWidget):
     def _on_header_continue_requested(self, checkpoint: str) -> None:
         if self._followed is None or self._followed.run is None:
             return
-        if checkpoint == "choose":
+        if checkpoint == "fork":
+            self._fork()
+        elif checkpoint == "choose":
             ask_what_to_keep(self._session, self._followed.run.path, self._followed.name)
         else:
             self._session.start(self._followed.run.path, "last" if checkpoint == "last" else "best")
+
+    @pyqtSlot(float)
+    def _fork(self, step: float | None = None) -> None:
+        """Ask for the settings of a run that goes on from a checkpoint of the run shown."""
+        if self._followed is not None and self._followed.run is not None:
+            from seqdec_gui.gui.dialogs.fork_run import open_fork
+
+            open_fork(self._workspace, self._followed.run.path, step)
 
     # -- actions on a trained run
     @pyqtSlot()

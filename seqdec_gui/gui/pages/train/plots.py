@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyqtgraph as pg
-from PyQt5.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PyQt5.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QFrame, QLabel, QMenu, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.train.axes import TITLE_FROM, PositionAxis, ValueAxis, restyle
@@ -98,6 +98,7 @@ class MetricPlot(QFrame):
     ranged = pyqtSignal(float, float)  # the user moved or zoomed to these limits
     fitted = pyqtSignal()  # a double click: show everything
     toggled = pyqtSignal()  # a curve was hidden or shown
+    fork_requested = pyqtSignal(float)  # a new run is to go on from this horizontal position
 
     def __init__(
         self,
@@ -367,7 +368,17 @@ class MetricPlot(QFrame):
                 self.left.emit()
             elif event.type() == QEvent.MouseButtonDblClick and event.button() == Qt.LeftButton:
                 self.fitted.emit()
+            elif event.type() == QEvent.ContextMenu:
+                self._open_menu(event.pos(), event.globalPos())
         return False
+
+    def _open_menu(self, at: QPoint, on_screen: QPoint) -> None:
+        """Offer what can be done from a place of the curves."""
+        position = float(self._box.mapSceneToView(self.plot.mapToScene(at)).x())
+        menu = QMenu(self, objectName="plot_menu")
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        menu.addAction("New Run from Here…", lambda: self.fork_requested.emit(position)).setObjectName("plot_fork")
+        menu.popup(on_screen)
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QFontMetrics
-from PyQt5.QtWidgets import QApplication, QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PyQt5.QtWidgets import QApplication, QGridLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.domain import form_words as words
 from seqdec_gui.domain.catalog import Field, fields
@@ -38,6 +38,7 @@ class Row(QObject):
     restored = pyqtSignal(object)  # `value` is `before` again
     reset_requested = pyqtSignal(object)
     focused = pyqtSignal(object)
+    search_requested = pyqtSignal(object)
 
     def __init__(self, name: str, field: Field, parent: QWidget) -> None:
         super().__init__(parent)
@@ -48,6 +49,8 @@ class Row(QObject):
         self.label = QLabel(self.title, parent)
         self.label.setWordWrap(True)
         self.label.setBuddy(self.editor.input)
+        self.label.setContextMenuPolicy(Qt.CustomContextMenu)
+        self.label.customContextMenuRequested.connect(self._open_menu)
         self.label.setMinimumHeight(theme.CONTROL_HEIGHT + theme.SPACE)
         self.reset = QToolButton(parent, objectName=f"reset_{field.name}")
         self.reset.setProperty("kind", "small")
@@ -80,6 +83,12 @@ class Row(QObject):
     @before.setter
     def before(self, value: Any) -> None:
         self._before = self.editor.fallback = value
+
+    def _open_menu(self, at: QPoint) -> None:
+        menu = QMenu(self.label, objectName="field_menu")
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        menu.addAction("Search This…", lambda: self.search_requested.emit(self)).setObjectName(f"search_{self.field.name}")
+        menu.popup(self.label.mapToGlobal(at))
 
     def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
         kind = event.type()
@@ -189,6 +198,7 @@ class Form(QWidget):
 
     edited = pyqtSignal(str, object, bool)  # parameter, value, whether it was typed
     focused = pyqtSignal(Field)
+    search_requested = pyqtSignal(str)  # the parameter is to be searched
 
     def __init__(
         self,
@@ -253,6 +263,7 @@ class Form(QWidget):
         row.edited.connect(self._on_row_edited)
         row.restored.connect(lambda restored: self.edited.emit(restored.name, restored.value, restored.editor.typed))
         row.reset_requested.connect(self._on_row_reset_requested)
+        row.search_requested.connect(lambda wanted: self.search_requested.emit(wanted.name))
         row.focused.connect(lambda focused: self.focused.emit(focused.field))
         self._rows[row.name] = row
 

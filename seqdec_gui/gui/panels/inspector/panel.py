@@ -33,7 +33,8 @@ from seqdec_gui.gui.panels.inspector.facts import FactsView, block_facts, design
 from seqdec_gui.gui.panels.inspector.form import Form
 from seqdec_gui.gui.panels.inspector.weights_row import WeightsRow
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.sweep_draft import SweepDraft
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 
 MIN_WIDTH = 328
 """The least width of the panel, in pixels."""
@@ -184,6 +185,7 @@ class Inspector(QFrame):
     def _add_form(self, owner: str, form: Form) -> None:
         form.edited.connect(lambda name, value, typed: self._on_form_edited(owner, name, value, typed))
         form.focused.connect(self._on_form_focused)
+        form.search_requested.connect(lambda name: self._search(owner, name))
         self._place.addWidget(form)
         form.show()  # now; the layout would show it later
         self._forms[owner] = form
@@ -253,6 +255,13 @@ class Inspector(QFrame):
             self._picture.setPixmap(kind_icon(self._document.design.block(self._block_id).parameters).pixmap(QSize(18, 18)))
         else:
             self._picture.setPixmap(icon("tune-variant").pixmap(QSize(18, 18)))
+
+    def _search(self, owner: str, name: str) -> None:
+        """Have a sweep vary a parameter of the training or of the block."""
+        if owner in ("training", "block"):
+            where = self._block_id if owner == "block" else owner
+            self._workspace.part(SweepDraft).add(f"{where}.{name}")
+            self._workspace.page_requested.emit(PageName.SWEEP)
 
     # -- edits
     def _on_form_edited(self, owner: str, name: str, value: Any, typed: bool) -> None:

@@ -1,0 +1,1 @@
+"""The Queue page: runs that wait for devices."""

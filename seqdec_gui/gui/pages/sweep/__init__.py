@@ -1,0 +1,1 @@
+"""The Sweep page: searching for the best parameters of the open design."""

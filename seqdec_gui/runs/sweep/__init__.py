@@ -1,0 +1,1 @@
+"""Sweeps: many runs of one design with other parameters, chosen by Optuna, run by the queue."""
