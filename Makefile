@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,bleu,sweep,dev
+EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,subwords,bleu,sweep,dev
 # `make setup UNPINNED=1 VENV=.venv-unpinned` installs the newest versions instead of those in constraints.txt.
 UNPINNED ?=
 export UNPINNED

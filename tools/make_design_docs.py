@@ -82,7 +82,7 @@ FILES = """### Data files
 
 The ending of a file, in capitals or not, says its format. Text files may be compressed: `words.csv.gz`, also with `.bz2`,
 `.xz`, `.zst` and, with one file in it, `.zip`; up to 4 GiB when open. Workbooks need the extra `xlsx`, MATLAB files up to
-version 7 `mat`, binary molecules `rdkit`, grapheme clusters `text`: `pip install "seqdec-gui[xlsx]"`.
+version 7 `mat`, binary molecules `rdkit`, grapheme clusters `text`, subwords `subwords`: `pip install "seqdec-gui[xlsx]"`.
 
 | endings | format | columns hold |
 |---|---|---|

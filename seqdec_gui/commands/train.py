@@ -31,6 +31,7 @@ from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, wi
 from seqdec_gui.runs.readiness import problems_in_data, readiness
 from seqdec_gui.runs.salvage import events_of
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
+from seqdec_gui.runs.task_names import CheckpointName
 
 _TRAINING = ("epochs", "batch_size", "micro_batches", "seed", "keep_checkpoints", "quality", "quality_rows", "quality_share")
 """The training parameters that have an option of their own."""
@@ -74,7 +75,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_feed_map(parser)
     parser.add_argument("--initial", metavar="RUN", help="begin with the weights of an earlier run")
     parser.add_argument(
-        "--checkpoint", choices=("best", "last"), default="best", help="which weights of the earlier run (default: best)"
+        "--checkpoint",
+        choices=get_args(CheckpointName),
+        default="best",
+        help="which weights of the earlier run (default: best); of one that averages weights those it uses, or those named",
     )
     parser.add_argument(
         "--fit",

@@ -22,6 +22,7 @@ from seqdec_gui.data.number_codecs import (
     same_values,
 )
 from seqdec_gui.data.sources import Source
+from seqdec_gui.data.subwords import UNKNOWN, Subwords, Vocabulary
 from seqdec_gui.data.tokens import (
     Lookup,
     Survey,
@@ -53,9 +54,6 @@ __all__ = [
     "not_finite",
     "same_values",
 ]
-
-UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-"""The text of an id that has no symbol or label."""
 
 
 class TextNumbering(NamedTuple):
@@ -111,11 +109,22 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
     strip: Strip = "none"
     unknown: bool = False
     longer: Longer = "refuse"
+    random_order: bool = False
+    """Whether every epoch writes the molecules of its training rows in another order of their atoms."""
+    subwords: Subwords | None = None
+    """How text is cut into the pieces of the charset, where these were learned."""
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """The vocabulary of subwords; None for other tokens."""
+        if self.subwords is None or self.tokens not in ("bpe", "unigram"):
+            return None
+        return Vocabulary(self.tokens, self.charset, self.subwords)
 
     @property
     def form(self) -> TextForm:
         """How text is prepared and divided into tokens."""
-        return TextForm(self.tokens, self.lowercase, self.normalise, self.strip)
+        return TextForm(self.tokens, self.lowercase, self.normalise, self.strip, self.vocabulary)
 
     @property
     def unknown_id(self) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +49,10 @@ class Dataset:
     fitted: Fitted
     problems: tuple[Problem, ...] = ()
     """Warnings and remarks. There are no errors among them: with an error no dataset is made."""
+
+    def with_arrays(self, arrays: Mapping[str, Array]) -> Dataset:
+        """Return the dataset with these arrays in place of its own of the same names."""
+        return replace(self, arrays={**self.arrays, **arrays})
 
     def batch(self, rows: Rows) -> dict[str, Array]:
         """Return copies of these rows of every array, in this order."""

@@ -155,7 +155,7 @@ def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
             marks, length = _MARKS[known.begin, known.end], text_codec.length
             kept_codec = TextCodec(
                 known.tokens, (), length, marks, known.padding, known.reverse, known.lowercase, normalise=known.normalise,
-                strip=known.strip, unknown=known.unknown, longer=text_codec.longer,
+                strip=known.strip, unknown=known.unknown, longer=text_codec.longer, random_order=text_codec.random_order,
             )  # fmt: skip
             longer_charset = text_codec.charset if len(text_codec.charset) > len(known.charset) else known.charset
             return Kept(kept_codec, msgspec.structs.replace(known, charset=longer_charset))

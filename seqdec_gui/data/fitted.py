@@ -80,6 +80,11 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
         return tuple(settled.notation(column) for column in port.columns)
 
     @property
+    def is_rewritten(self) -> bool:
+        """Whether every epoch writes some arrays anew (`runner.row_orders`)."""
+        return any(isinstance(port.codec, FittedText) and port.codec.random_order for port in self.ports)
+
+    @property
     def inputs(self) -> tuple[FittedPort, ...]:
         """The ports that `generate` and `predict` need values for."""
         return tuple(port for port in self.ports if port.role == "input" and not port.generated)

@@ -17,8 +17,11 @@ from seqdec_gui.data.codecs import (
 from seqdec_gui.data.demands import Demand, Fit, feeds, judged
 from seqdec_gui.data.fitting_numbers import fit_bits, fit_ids, fit_numbers
 from seqdec_gui.data.hints import LEAVE_OUT, codec_setting
+from seqdec_gui.data.random_orders import Orders, order_problems, surveyed
 from seqdec_gui.data.sources import NumberSurvey, Source, means_of_present, survey_numbers
+from seqdec_gui.data.subwords import Vocabulary, is_subwords
 from seqdec_gui.data.tokens import Strip, Survey, TextForm, survey
+from seqdec_gui.data.vocabularies import vocabulary_of, vocabulary_remark
 from seqdec_gui.domain.bindings import BitsCodec, CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -87,13 +90,24 @@ class TextPlan(NamedTuple):
     remarks: tuple[Problem, ...] = ()
     unknown: bool = False
     """Whether tokens outside the charset become the unknown symbol."""
+    vocabulary: Vocabulary | None = None
+    """The subwords that were learned, which are the charset."""
+    orders: Orders | None = None
+    """What random orders of the rows hold, where they are asked for."""
 
 
 def plan_alone(demand: Demand, source: Source, codec: TextCodec) -> TextPlan:
     """Return the plan for a column that shares its numbering with no other. Raises InvalidInput if the rows are not text."""
-    seen = survey(source.texts(), form_of(codec))
-    charset = charset_of([] if codec.charset else [seen], [codec], codec.charset)
-    return TextPlan(TextNumbering(charset, *marks_of(codec, demand.port)), seen, (), codec.has_unknown)
+    form = form_of(codec)
+    vocabulary = vocabulary_of([(source, demand.training, form)], [codec])
+    form = form._replace(vocabulary=vocabulary)
+    seen = survey(source.texts(), form)
+    orders = surveyed(source, demand.training, form) if codec.random_order else None
+    if vocabulary is not None:
+        return TextPlan(TextNumbering(vocabulary.pieces, *marks_of(codec, demand.port)), seen, (), True, vocabulary, orders)
+    surveys = [seen, *([] if orders is None else [orders.seen])]
+    charset = charset_of([] if codec.charset else surveys, [codec], codec.charset)
+    return TextPlan(TextNumbering(charset, *marks_of(codec, demand.port)), seen, (), codec.has_unknown, None, orders)
 
 
 def form_of(codec: TextCodec) -> TextForm:
@@ -145,16 +159,22 @@ def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) 
         demand = demand._replace(extra=1)
     numbering, seen = plan.numbering, plan.seen
     ends = begin + end + _ends_by_padding(demand, begin, end)
-    length, wrong = _text_length(demand, source, codec, seen, begin + end, ends)
+    longest = max(seen.longest, 0 if plan.orders is None else plan.orders.seen.longest)
+    length, wrong = _text_length(demand, source, codec, seen, longest, begin + end, ends)
     fitted = FittedText(
         numbering.charset, length, begin, end, codec.tokens, codec.padding, codec.reverse, codec.lowercase,
         begin_reserved=numbering.begin and not begin, end_reserved=numbering.end and not end,
         normalise=codec.normalise, strip=form_of(codec).strip, unknown=plan.unknown, longer=codec.longer,
+        random_order=codec.random_order, subwords=None if plan.vocabulary is None else plan.vocabulary.model,
     )  # fmt: skip
     problems += [*wrong, *_unknown_problems(source, fitted, seen, where)]
     allowed = msgspec.structs.replace(fitted, charset=codec.charset) if codec.charset and not plan.unknown else fitted
     problems += [problem for problem in allowed.faults(source, where, seen) if problem.code != "too_long"]
     problems += plan.remarks
+    if plan.orders is not None:
+        problems += order_problems(source.label, plan.orders, int(demand.training.sum()), where)
+    if plan.vocabulary is not None:
+        problems.append(vocabulary_remark(source.label, seen, plan.vocabulary, where))
     parts = ", ".join(["padding", *["begin"] * numbering.begin, *["end"] * numbering.end])
     text = f"{source.label}: found {fitted.symbols} symbols (incl. {parts})"
     problems += demand.too_narrow("too_many_symbols", fitted.symbols, text)
@@ -167,12 +187,12 @@ def _ends_by_padding(demand: Demand, begin: bool, end: bool) -> bool:
 
 
 def _text_length(
-    demand: Demand, source: Source, codec: TextCodec, seen: Survey, marks: int, ends: int
+    demand: Demand, source: Source, codec: TextCodec, seen: Survey, longest: int, marks: int, ends: int
 ) -> tuple[int, list[Problem]]:  # fmt: skip
     """Return how many ids are stored for a row, marks included, and the problems of rows that are longer.
 
-    The length of the port counts first, then that of the codec; where both are open, the longest row decides, with `ends` ids
-    beside its tokens.
+    The length of the port counts first, then that of the codec; where both are open, `longest` decides, the longest row as it
+    is or as it is written anew, with `ends` ids beside its tokens.
     """
     where, port_steps = demand.port.port, demand.steps[0]
     needed = seen.longest + marks
@@ -181,7 +201,7 @@ def _text_length(
         return port_steps + demand.extra, [Problem("error", "length_differs", where, text, "Leave the codec's length empty.")]
     steps = port_steps if port_steps is not None else codec.length
     if steps is None:
-        return max(seen.longest + ends, 1 + demand.extra), []
+        return max(longest + ends, 1 + demand.extra), []
     stored = steps + demand.extra
     if needed <= stored:
         return stored, []
@@ -214,6 +234,9 @@ def _unknown_problems(source: Source, fitted: FittedText, seen: Survey, where: s
 
 
 def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
+    if codec.charset and is_subwords(codec.tokens):
+        text = "The codec gives the pieces of a vocabulary of subwords; expected none, since they are learned from the data."
+        return [Problem("error", "bad_charset", where, text, "Leave the charset empty.")]
     wrong = [symbol for symbol in codec.charset if not symbol or (codec.tokens == "characters" and len(symbol) != 1)]
     wrong += [symbol for symbol in codec.charset if codec.tokens == "words" and symbol.split() != [symbol]]
     if len(set(codec.charset)) < len(codec.charset):

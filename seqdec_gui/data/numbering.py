@@ -12,8 +12,11 @@ from typing import NamedTuple
 from seqdec_gui.data.codecs import FittedText, TextNumbering
 from seqdec_gui.data.demands import Demand, symbol_room
 from seqdec_gui.data.fitting import TextPlan, charset_of, form_of, marks_of
+from seqdec_gui.data.random_orders import Orders, surveyed
 from seqdec_gui.data.sources import Source
+from seqdec_gui.data.subwords import Vocabulary, is_subwords
 from seqdec_gui.data.tokens import Survey, TextForm, survey
+from seqdec_gui.data.vocabularies import vocabulary_of
 from seqdec_gui.domain.bindings import Numbering, TextCodec
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import listed
@@ -33,6 +36,13 @@ class TextBinding(NamedTuple):
     codec: TextCodec
     column: Column
     earlier: FittedText | None = None
+    vocabulary: Vocabulary | None = None
+    """The subwords that were learned for this binding and for those with which it shares its ids."""
+
+    @property
+    def form(self) -> TextForm:
+        """How its text is prepared and cut."""
+        return form_of(self.codec)._replace(vocabulary=self.vocabulary)
 
     @property
     def port(self) -> str:
@@ -58,6 +68,7 @@ class _Surveyed(NamedTuple):
 
     binding: TextBinding
     seen: Survey
+    orders: Orders | None = None
 
     @property
     def alone(self) -> TextNumbering:
@@ -72,28 +83,56 @@ def plan_texts(bindings: Sequence[TextBinding], default: Numbering) -> list[Text
     the group gets a numbering of its own, with a remark, unless a codec demands "shared".
     """
     surveys: dict[tuple[Column, TextForm], Survey] = {}
+    orders: dict[tuple[Column, TextForm], Orders] = {}
     known: dict[int, _Surveyed] = {}
+    bindings = _with_vocabularies(bindings, default)
     for place, binding in enumerate(bindings):
-        key = (binding.column, form_of(binding.codec))
+        key = (binding.column, binding.form)
+        if is_subwords(binding.codec.tokens) and binding.vocabulary is None:
+            continue
         try:
             if key not in surveys:
                 surveys[key] = survey(binding.source.texts(), key[1])
+            if binding.codec.random_order and key not in orders:
+                orders[key] = surveyed(binding.source, binding.demand.training, binding.form)
         except InvalidInput:
             continue
-        known[place] = _Surveyed(binding, surveys[key])
+        known[place] = _Surveyed(binding, surveys[key], orders[key] if binding.codec.random_order else None)
     plans: list[TextPlan | None] = [None] * len(bindings)
-    for group in _groups(known, default):
+    for group in _groups({place: each.binding for place, each in known.items()}, default):
         members = [known[place] for place in group]
         for place, plan in zip(group, _plans(members), strict=True):
             plans[place] = plan
     return plans
 
 
-def _groups(known: dict[int, _Surveyed], default: Numbering) -> list[list[int]]:
+def _with_vocabularies(bindings: Sequence[TextBinding], default: Numbering) -> list[TextBinding]:
+    """Return the bindings with the vocabulary of each that needs one: that of the earlier run, or one learned by its group.
+
+    Where none can be learned there is none, and the fit says why.
+    """
+    found = list(bindings)
+    wanted = {place: each for place, each in enumerate(bindings) if is_subwords(each.codec.tokens)}
+    for group in _groups(wanted, default):
+        members = [wanted[place] for place in group]
+        vocabulary = next((each.earlier.vocabulary for each in members if each.earlier is not None), None)
+        if vocabulary is None:
+            columns = {(each.column, form_of(each.codec)): (each.source, each.demand.training) for each in members}
+            codecs = [each.codec for each in members]
+            try:
+                vocabulary = vocabulary_of([(*rows, form) for (_, form), rows in columns.items()], codecs)
+            except InvalidInput:
+                continue
+        for place in group:
+            found[place] = wanted[place]._replace(vocabulary=vocabulary)
+    return found
+
+
+def _groups(known: dict[int, TextBinding], default: Numbering) -> list[list[int]]:
     """Return groups of bindings that belong together, as sorted lists of their indices."""
     groups: list[list[int]] = []
     for place, each in known.items():
-        near = [group for group in groups if any(_belong(known[other].binding, each.binding, default) for other in group)]
+        near = [group for group in groups if any(_belong(known[other], each, default) for other in group)]
         groups = [group for group in groups if group not in near]
         groups.append(sorted([place, *(other for group in near for other in group)]))
     return groups
@@ -101,7 +140,7 @@ def _groups(known: dict[int, _Surveyed], default: Numbering) -> list[list[int]]:
 
 def _belong(first: TextBinding, second: TextBinding, default: Numbering) -> bool:
     """Return whether two bindings share a numbering."""
-    if form_of(first.codec)._replace(strip="none") != form_of(second.codec)._replace(strip="none"):
+    if first.form._replace(strip="none") != second.form._replace(strip="none"):
         return False
     connected = first.column == second.column or _ends_of_one_decoder(first, second) or _ends_of_one_decoder(second, first)
     if first.earlier is not None or second.earlier is not None:  # what the earlier run numbered alike stays so
@@ -119,9 +158,14 @@ def _ends_of_one_decoder(fed: TextBinding, judged: TextBinding) -> bool:
 def _numbering(members: Sequence[_Surveyed]) -> TextNumbering:
     """Return a numbering with the marks of all members and one charset: the initial charset, then further symbols, sorted."""
     marks = [each.binding.marks() for each in members]
+    learned = members[0].binding.vocabulary
+    if learned is not None:  # the same for all members
+        return TextNumbering(learned.pieces, any(begin for begin, _ in marks), any(end for _, end in marks))
     initial = next((each.binding.initial_charset for each in members if each.binding.initial_charset), ())
     open_charsets = [each for each in members if each.binding.earlier is not None or not each.binding.codec.charset]
-    charset = charset_of([each.seen for each in open_charsets], [each.binding.codec for each in members], initial)
+    surveys = [each.seen for each in open_charsets]
+    surveys += [each.orders.seen for each in open_charsets if each.orders is not None]
+    charset = charset_of(surveys, [each.binding.codec for each in members], initial)
     return TextNumbering(charset, any(begin for begin, _ in marks), any(end for _, end in marks))
 
 
@@ -133,12 +177,15 @@ def _plans(members: Sequence[_Surveyed]) -> Iterable[TextPlan]:
     apart_fits = all(each.binding.fits(each.alone.symbols) for each in members)
     if fits or demanded or not apart_fits or len(members) == 1:
         unknown = any(each.binding.codec.has_unknown for each in members)
-        return [TextPlan(together, each.seen, unknown=unknown) for each in members]
+        return [TextPlan(together, each.seen, (), unknown, each.binding.vocabulary, each.orders) for each in members]
     ports = [each.binding.port for each in members]
     return [
-        TextPlan(each.alone, each.seen, tuple(_numbered_apart(each.binding, ports, needed)), each.binding.codec.has_unknown)
+        TextPlan(
+            each.alone, each.seen, tuple(_numbered_apart(each.binding, ports, needed)), each.binding.codec.has_unknown,
+            each.binding.vocabulary, each.orders,
+        )
         for each in members
-    ]
+    ]  # fmt: skip
 
 
 def _numbered_apart(binding: TextBinding, ports: Sequence[str], needed: int) -> list[Problem]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array
+from seqdec_gui.data.subwords import Vocabulary, cut
 from seqdec_gui.domain.bindings import Tokens
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
@@ -30,18 +31,21 @@ class Tokenised(NamedTuple):
     vocabulary: list[str]
 
 
-def tokenised(text: Any, tokens: Tokens) -> Tokenised:
+def tokenised(text: Any, tokens: Tokens, vocabulary: Vocabulary | None = None) -> Tokenised:
     """Divide an Arrow `large_string` array without nulls into tokens. Nothing is lost but the white space around words.
 
-    Raises InvalidInput if the package that knows grapheme clusters is not installed.
+    Subwords need their vocabulary; without one, characters are counted. Raises InvalidInput if the package that knows grapheme
+    clusters, or that cuts subwords, is not installed.
     """
+    if vocabulary is not None:
+        return _subwords(text, vocabulary)
     if tokens == "words":
-        indices, vocabulary, lengths = _words(text)
-        return Tokenised(indices.astype(np.int64) + FIRST_KEY, lengths, vocabulary)
+        indices, words, lengths = _words(text)
+        return Tokenised(indices.astype(np.int64) + FIRST_KEY, lengths, words)
     if tokens == "graphemes":
         return _graphemes(text)
     codes, lengths = code_points(text)
-    if tokens == "characters" or not len(codes):
+    if tokens in ("characters", "bpe", "unigram") or not len(codes):
         return Tokenised(codes, lengths, [])
     return _bracketed(codes, lengths, atoms=tokens == "smiles")
 
@@ -109,6 +113,15 @@ def _graphemes(text: Any) -> Tokenised:
         counts.append(len(found))
         keys += [ord(each) if len(each) == 1 else FIRST_KEY + known.setdefault(each, len(known)) for each in found]
     return Tokenised(np.array(keys, np.int64), np.array(counts, np.int64), list(known))
+
+
+def _subwords(text: Any, vocabulary: Vocabulary) -> Tokenised:
+    """Divide text into the pieces of a vocabulary, and what it does not know."""
+    indices, lengths, pieces = cut(text, vocabulary)
+    longer = [piece for piece in pieces if len(piece) != 1]
+    places = {piece: FIRST_KEY + at for at, piece in enumerate(longer)}
+    keys = np.array([ord(piece) if len(piece) == 1 else places[piece] for piece in pieces], np.int64)
+    return Tokenised(keys[indices], lengths, longer)
 
 
 def code_points(text: Any) -> tuple[Array, Array]:

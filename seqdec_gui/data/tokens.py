@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Chunk
+from seqdec_gui.data.subwords import Vocabulary
 from seqdec_gui.data.token_cutting import FIRST_KEY, tokenised
 from seqdec_gui.domain.bindings import Normalise, Strip
 from seqdec_gui.domain.bindings import Tokens as TokenKind
@@ -45,12 +46,14 @@ class Survey(NamedTuple):
 
 
 class TextForm(NamedTuple):
-    """How text is prepared and divided into tokens; the fields are those of `domain.bindings.TextCodec`."""
+    """How text is prepared and divided into tokens; the first fields are those of `domain.bindings.TextCodec`."""
 
     tokens: TokenKind = "characters"
     lowercase: bool = False
     normalise: Normalise = "none"
     strip: Strip = "none"
+    vocabulary: Vocabulary | None = None
+    """The learned vocabulary of subwords; None while it is not known, and for other tokens."""
 
 
 def survey(chunks: Iterable[Chunk], form: TextForm) -> Survey:
@@ -60,7 +63,7 @@ def survey(chunks: Iterable[Chunk], form: TextForm) -> Survey:
     lengths_seen = np.zeros(0, np.int64)
     rows, longest, longest_row, empty_row = 0, -1, -1, -1
     for chunk in chunks:
-        keys, lengths, vocabulary = tokenised(prepared(chunk, form), form.tokens)
+        keys, lengths, vocabulary = tokenised(prepared(chunk, form), form.tokens, form.vocabulary)
         counts = np.bincount(keys) if len(keys) else np.zeros(0, np.int64)
         code_counts = _added(code_counts, counts[:FIRST_KEY])
         for symbol, times in zip(vocabulary, counts[FIRST_KEY:].tolist(), strict=False):
@@ -92,7 +95,7 @@ class Lookup:
 
     def ids(self, chunk: Chunk) -> tuple[Array, Array]:
         """Return the ids of all rows in a flat array, int32, and the number of tokens of each row, int64."""
-        keys, lengths, vocabulary = tokenised(prepared(chunk, self._form), self._form.tokens)
+        keys, lengths, vocabulary = tokenised(prepared(chunk, self._form), self._form.tokens, self._form.vocabulary)
         last = len(self._table) - 1
         if not vocabulary:
             return self._table[np.minimum(keys, min(last, np.iinfo(keys.dtype).max))], lengths

@@ -28,7 +28,7 @@ def text_fault(codec: FittedText | FittedBits, lines: Sequence[str]) -> str:
 
 def _line_fault(codec: FittedText, line: str) -> str:
     seen = survey(RowSource("typed", [line]).texts(), codec.form)
-    kind = "word" if codec.tokens == "words" else "symbol"
+    kind = "word" if codec.tokens == "words" else "subword" if codec.subwords is not None else "symbol"
     known = set(codec.charset)
     unknown = [] if codec.unknown else [symbol for symbol in seen.symbols if symbol not in known]
     if unknown:

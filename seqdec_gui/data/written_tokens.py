@@ -41,7 +41,7 @@ def tokens_of(codec: object, texts: Sequence[str]) -> list[Sequence[str]]:
 def _cut(codec: FittedText, texts: Sequence[str]) -> list[Sequence[str]]:
     import pyarrow as pa
 
-    keys, lengths, vocabulary = tokenised(pa.array(texts, pa.large_string()), codec.tokens)
+    keys, lengths, vocabulary = tokenised(pa.array(texts, pa.large_string()), codec.tokens, codec.vocabulary)
     symbols = [chr(key) if key < FIRST_KEY else vocabulary[key - FIRST_KEY] for key in keys.tolist()]
     ends = np.cumsum(lengths).tolist()
     return [symbols[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]

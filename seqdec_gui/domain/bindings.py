@@ -13,7 +13,9 @@ FaultyRows = Literal["refuse", "leave_out"]
 Numbering = Literal["shared", "own"]
 """Whether columns of text that belong together share the ids of symbols, or each column has its own."""
 
-Tokens = Literal["characters", "words", "smiles", "selfies", "graphemes"]
+Tokens = Literal["characters", "words", "smiles", "selfies", "graphemes", "bpe", "unigram"]
+SUBWORDS: frozenset[Tokens] = frozenset(("bpe", "unigram"))
+"""The kinds of tokens that a vocabulary cuts which is learned from the training rows."""
 Normalise = Literal["none", "nfc", "nfkc"]
 Strip = Literal["newlines", "spaces", "none"]
 Longer = Literal["refuse", "truncate"]
@@ -26,7 +28,8 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
         Tokens,
         Meta(
             description="What one token is. words are split at white space; smiles: atoms, such as Cl or [nH], bonds and "
-            "rings; selfies: what stands in brackets; graphemes: letters with their accents, and composed emoji."
+            "rings; selfies: what stands in brackets; graphemes: letters with their accents, and composed emoji; bpe, unigram: "
+            "subwords, pieces of words learned from the training rows."
         ),
     ] = "characters"
     charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: those of the data.")] = ()
@@ -62,7 +65,12 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
     max_symbols: (
         Annotated[
             int,
-            Meta(ge=1, le=2**31 - 1, description="The most frequent tokens that get an id; others become the unknown symbol."),
+            Meta(
+                ge=1,
+                le=2**31 - 1,
+                description="The most frequent tokens that get an id; others become the unknown symbol. Of subwords the "
+                "size of the vocabulary, 4,000 if empty.",
+            ),
         ]
         | None
     ) = None
@@ -73,10 +81,18 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
         Longer, Meta(description="What becomes of rows with more tokens than there is room for: refused, or cut at their ends.")
     ] = "refuse"
 
+    random_order: Annotated[
+        bool,
+        Meta(
+            description="SMILES: write the molecules of the training rows anew in every epoch, in a random order of their "
+            "atoms that follows from seed, epoch and row. Needs rdkit."
+        ),
+    ] = False
+
     @property
     def has_unknown(self) -> bool:
-        """Whether there is an unknown symbol: asked for, or needed since rare tokens get no id."""
-        return self.unknown or self.min_count > 1 or self.max_symbols is not None
+        """Whether there is an unknown symbol: asked for, or needed since rare tokens get no id, or those of other rows."""
+        return self.unknown or self.min_count > 1 or self.max_symbols is not None or self.tokens in SUBWORDS
 
 
 class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):

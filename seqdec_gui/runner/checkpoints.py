@@ -138,13 +138,17 @@ def load_weights(models: Mapping[str, keras.Model], path: Path, which: WeightsIn
     Without `which` those that the training uses are taken. Raises InvalidInput, also where the checkpoint has no average.
     """
     with _opened(path, USE_THE_OTHER) as file:
-        if which == "averaged" and "averages" not in file:
-            hint = "Train with training.average_decay above 0 to have one, or take the trained weights."
-            raise InvalidInput(
-                [Problem("error", "no_averages", "checkpoint", f"{path} holds no moving average of the weights.", hint)]
-            )
+        _fail_unless_held(path, file, which)
         _assign(path, file, _model_variables(models), *_groups(file, which))
         return _progress(file)
+
+
+def _fail_unless_held(path: Path, file: h5py.File, which: WeightsInUse | None) -> None:
+    """Raise InvalidInput where the averages are asked for and there are none."""
+    if which == "averaged" and "averages" not in file:
+        hint = "Train with training.average_decay above 0 to have one, or take the trained weights."
+        text = f"{path} holds no moving average of the weights."
+        raise InvalidInput([Problem("error", "no_averages", "checkpoint", text, hint)])
 
 
 def _uses_averages(file: h5py.File, which: WeightsInUse | None) -> bool:
@@ -168,14 +172,19 @@ class KnownPart(NamedTuple):
 
 
 def load_initial(
-    path: Path, models: Mapping[str, keras.Model], parts: Mapping[str, Sequence[KnownPart]] | None = None
+    path: Path,
+    models: Mapping[str, keras.Model],
+    parts: Mapping[str, Sequence[KnownPart]] | None = None,
+    which: WeightsInUse | None = None,
 ) -> tuple[str, ...]:
     """Load the weights of another run into the blocks of the same id, layer by layer; returns the ids of these blocks.
 
     Of the variables named in `parts` only the known part is loaded, and the rest stays as initialised. States of random
-    generators are not loaded. Raises InvalidInput where no block has the same id, or a layer is missing or has another shape.
+    generators are not loaded. Without `which` the weights are those that the training of the run uses. Raises InvalidInput
+    where no block has the same id, or a layer is missing or has another shape, or there is no average.
     """
     with _opened(path, USE_THE_OTHER) as file:
+        _fail_unless_held(path, file, which)
         stored = file["weights"]
         shared = tuple(name for name in models if name != FULL and name in stored)
         if not shared:
@@ -186,7 +195,7 @@ def load_initial(
             )  # fmt: skip
         chosen = ((name, variable) for name, variable in _model_variables({name: models[name] for name in shared})
                   if not name.endswith("seed_generator_state"))  # fmt: skip
-        _assign(path, file, chosen, *_groups(file), known=parts)
+        _assign(path, file, chosen, *_groups(file, which), known=parts)
         return shared
 
 

@@ -22,6 +22,7 @@ from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.checkpoints import KnownPart
 from seqdec_gui.runner.program import load_build
 from seqdec_gui.runner.script_files import write_script
+from seqdec_gui.runs.task_names import WeightsInUse
 
 if TYPE_CHECKING:
     import keras
@@ -33,6 +34,7 @@ def load_initial_weights(
     design: Design,
     growths: Sequence[Growth],
     files: Sequence[Path],
+    which: WeightsInUse | None = None,
 ) -> tuple[tuple[str, ...], list[Problem]]:
     """Load the weights of a checkpoint into the blocks of the same id; returns the ids of these blocks, and messages.
 
@@ -43,6 +45,7 @@ def load_initial_weights(
         growths: Ports whose alphabet is not that of the earlier run. Of weights that count their symbols only the part of the
             known symbols is loaded, and the rest stays as initialised.
         files: The folders of the design's Keras files.
+        which: The weights to load; None: those that the earlier run uses.
 
     Raises InvalidInput where a weight has another shape for any other reason, or where a block has fewer ids than are known.
     """
@@ -53,7 +56,7 @@ def load_initial_weights(
             hint = f"Set {where}={growth.known}, or give the block another id to begin it afresh."
             raise InvalidInput([Problem("error", "too_many_symbols", growth.port.port, text, hint)])
     parts = known_parts(models, design, growths, files) if growths else {}
-    blocks = checkpoints.load_initial(checkpoint, models, parts)
+    blocks = checkpoints.load_initial(checkpoint, models, parts, which)
     return blocks, _messages(parts, growths, blocks)
 
 

@@ -23,6 +23,7 @@ from seqdec_gui.runner.engines.base import Engine, Interval, Rows, Sum
 from seqdec_gui.runner.metrics import monitored, reported
 from seqdec_gui.runner.pace import Pace
 from seqdec_gui.runner.quality.reports import QualityReports
+from seqdec_gui.runner.row_orders import RowOrders
 from seqdec_gui.runner.schedule import after_plateau, kl_weights, learning_rates, padded, parts_of, rescaled
 from seqdec_gui.runs import kept_checkpoints
 from seqdec_gui.runs.events import (
@@ -102,6 +103,8 @@ class Loop:
         self._not_finite: set[str] = set()
         self.quality: QualityReports | None = None
         """Measures what is generated, at reports; None where nothing is measured."""
+        self.orders: RowOrders | None = None
+        """Writes the rows of each epoch anew; None where they stay as they are."""
         self._compiled = False
 
     # -- the whole training
@@ -140,6 +143,10 @@ class Loop:
     # -- an epoch
     def _epoch(self) -> None:
         """Train the rest of the current epoch, which may have begun before the run was resumed."""
+        if self.orders is not None:
+            anew = self.orders.of_epoch(self._progress.epoch, self._training.epochs)
+            self._dataset = self._dataset.with_arrays(anew)
+            self._engine.renew(self._dataset)
         batch, steps = self._training.batch_size, self._steps_per_epoch
         training = self._dataset.training
         order = epoch_order(self._training.seed, self._progress.epoch, len(training))[: steps * batch]

@@ -33,6 +33,7 @@ from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCo
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.kept_checkpoints import continued_from, newest_whole, what_was_lost
 from seqdec_gui.runs.spec import Fork, Placement, RunSpec
+from seqdec_gui.runs.task_names import checkpoint_in, weights_in
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
@@ -69,6 +70,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         reading.fail_early(framework.thread)  # bad data is told without waiting for the framework
 
         from seqdec_gui.runner.loop import Loop
+        from seqdec_gui.runner.row_orders import row_orders
         from seqdec_gui.runner.steps_trial import fail_unless_steps_fit
         from seqdec_gui.runner.trial_export import TrialExport
 
@@ -97,7 +99,8 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         loop = Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s, saved_step)
         if design.training.measures:
             loop.quality = _begin_quality(run, engine, dataset, events, progress)
-        return loop.run()
+        with row_orders(dataset, design.training.seed) as loop.orders:
+            return loop.run()
     finally:
         recorder.wait()
 
@@ -274,10 +277,11 @@ def _begin_with_weights(
     from seqdec_gui.runner.initial_weights import load_initial_weights
 
     design = engine.program.design
-    path = RunFolder(run.path / spec.initial_run).checkpoint(spec.initial_checkpoint)
+    path = RunFolder(run.path / spec.initial_run).checkpoint(checkpoint_in(spec.initial_checkpoint))
+    which = weights_in(spec.initial_checkpoint)
     growths = earlier.growths(dataset.fitted, data_ports(design)) if earlier is not None else ()
     files = (run.path, run.path / spec.folder)
-    blocks, remarks = load_initial_weights(path, engine.models, design, growths, files)
+    blocks, remarks = load_initial_weights(path, engine.models, design, growths, files, which)
     weights = f"Begins with the weights of {spec.initial_run} (checkpoint {spec.initial_checkpoint}) in {', '.join(blocks)}"
     if earlier is not None:
         text = f"{weights}; alphabets, lengths and scalers are those of that run."

@@ -17,7 +17,7 @@ from seqdec_gui.runs import copies
 from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.events import Seconds
 from seqdec_gui.runs.files import pretty_json, read_bytes
-from seqdec_gui.runs.task_names import WeightsInUse
+from seqdec_gui.runs.task_names import CheckpointName, WeightsInUse
 
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
@@ -111,7 +111,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     engine: EngineChoice = "auto"
     overrides: tuple[str, ...] = ()
     initial_run: str = ""
-    initial_checkpoint: Literal["best", "last"] = "best"
+    initial_checkpoint: CheckpointName = "best"
     fit: FitChoice = "initial"
     resume: bool = False
     fork: Fork | None = None

@@ -112,6 +112,14 @@ class Engine(ABC):
     def start(self, dataset: Dataset) -> None:
         """Put the data where the devices reach it fast, and prepare the steps. Call it again to change the data."""
 
+    def renew(self, dataset: Dataset) -> None:
+        """Train on arrays of the same shapes in place of those that `start` was given: an epoch may write its rows anew.
+
+        An engine that can do so without a further compilation overrides this method.
+        """
+        self.sync()
+        self.start(dataset)
+
     @abstractmethod
     def sync(self) -> None:
         """Write weights, moving statistics, optimizer slots and random state to the Keras variables."""

@@ -89,13 +89,18 @@ class TensorFlowEngine(Engine):
         self._objective = Objective(self.program, dataset.feeds)
         avoid_cudnn_for_padding(self.models, self.program.design, self.program.inference, dataset)
         self._resident: Arrays | None = None
-        if sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
+        if not dataset.fitted.is_rewritten and sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
             self._resident = {name: self._on_every_device(array) for name, array in dataset.arrays.items()}
         batches = self._batch_signature()
         self._train = self._train_function()
         self._train_apart = self._train_function()
         self._evaluate = tf.function(self._evaluate_steps, [batches, tf.TensorSpec([None, None], tf.float32)], autograph=False)
         self._predict = tf.function(self._predict_batch, [batches], autograph=False)
+
+    def renew(self, dataset: Dataset) -> None:
+        if self.resident:  # the compiled functions hold the arrays
+            super().renew(dataset)
+        self._dataset = dataset
 
     def _train_function(self) -> Any:
         """Return the training steps as one function, which is traced at its first call."""

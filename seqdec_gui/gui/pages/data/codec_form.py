@@ -37,6 +37,7 @@ OPTIONS = {
         "min_count",
         "unknown",
         "numbering",
+        "random_order",
     ),
     "vector": ("standardise", "scaling", "components", "missing"),
     "values": ("missing",),
@@ -60,6 +61,7 @@ LABELS = {
     "max_symbols": "Symbols at most",
     "min_count": "Each occurs at least",
     "unknown": "Unknown symbol for others",
+    "random_order": "Molecules in a random order of atoms, other in each epoch",
     "scaling": "Scaled to",
     "components": "Principal components",
     "missing": "A missing number is",
@@ -77,6 +79,8 @@ WORDS = {
     "smiles": "atoms of SMILES",
     "selfies": "SELFIES",
     "graphemes": "letters with accents (graphemes)",
+    "bpe": "subwords (BPE)",
+    "unigram": "subwords (unigram model)",
     "refuse": "refused",
     "truncate": "cut at their ends",
     "nfc": "composed (NFC)",
@@ -94,7 +98,7 @@ WORDS = {
 NO_VALUE = {
     "length": "as the block needs",
     "pad_id": "none: every id counts",
-    "max_symbols": "all symbols",
+    "max_symbols": "all symbols (subwords: 4,000)",
     "bits": "as the first row",
     "components": "none: all numbers",
 }

@@ -272,7 +272,8 @@ def contents_text(fitted: FittedCodec) -> str:
         kept, used = fitted.numbering.marks, (fitted.begin, fitted.end)
         words = zip(("begin", "end"), kept, used, strict=True)
         marks = [mark if rows_have_it else f"{mark} (reserved)" for mark, has_id, rows_have_it in words if has_id]
-        kind = {"smiles": "atoms and bonds", "selfies": "symbols"}.get(fitted.tokens, fitted.tokens)
+        kinds = {"smiles": "atoms and bonds", "selfies": "symbols", "bpe": "subwords", "unigram": "subwords"}
+        kind = kinds.get(fitted.tokens, fitted.tokens)
         parts = [f"{len(fitted.charset):,} {kind}", "padding", *marks]
         return f"{' + '.join(parts)} = {fitted.symbols:,} symbols; {fitted.length:,} ids a row"
     if isinstance(fitted, FittedCategory):

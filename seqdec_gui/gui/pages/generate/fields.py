@@ -94,7 +94,8 @@ class TextField(QWidget):
         self._port = port
         self._codec = codec
         self._several = several
-        kind = codec.tokens if codec.tokens == "words" else "symbols"
+        subwords = isinstance(codec, FittedText) and codec.subwords is not None
+        kind = "subwords" if subwords else codec.tokens if codec.tokens == "words" else "symbols"
         symbols = "".join(codec.charset) if codec.tokens == "characters" else ", ".join(codec.charset)
         self._edit = QPlainTextEdit(objectName=f"input_{port.name}") if several else QLineEdit(objectName=f"input_{port.name}")
         self._edit.setAccessibleName(port.name)

@@ -135,10 +135,16 @@ class JaxEngine(Engine):
         self._prepare()
         self.load()
 
+    def renew(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._put_data()
+
+    def _put_data(self) -> None:
+        self._data = jax.device_put(dict(self._dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
+
     def _prepare(self) -> None:
         """Put the data on the devices of the mesh if it is resident, and make the steps for the mesh."""
-        dataset = self._dataset
-        self._data = jax.device_put(dict(dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
+        self._put_data()
         self._steps = self._steps_on(self._mesh)
         self._unreduced_steps: Steps | None = None
 
