@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from seqdec_gui import __version__
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import to_builtins
 from seqdec_gui.domain.paths import expanded
@@ -21,6 +22,7 @@ from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs import copies, known, spec
 from seqdec_gui.runs.differences import Difference, differences
+from seqdec_gui.runs.engine_names import EngineChoice
 from seqdec_gui.runs.events import Message, Started
 from seqdec_gui.runs.files import copy_atomically, write_atomically
 from seqdec_gui.runs.folder import RunFolder
@@ -28,7 +30,7 @@ from seqdec_gui.runs.fork_points import StoredProgress, choose_point, stored_pro
 from seqdec_gui.runs.inherited_events import Recount, lines_of, read_inherited, recounted
 from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.salvage import events_of
-from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, Fork, RunSpec
+from seqdec_gui.runs.spec import DeviceChoice, Fork, RunSpec
 
 _OTHER_MEASURE = ("monitor", "average_decay", "use_weights", "quality", "quality_rows")
 """The settings of the training that change what its best value is measured by."""
@@ -150,7 +152,7 @@ def fork(
         resume=True,
         placement=None,
         created=time.time(),
-        product_version=spec.__version__,
+        product_version=__version__,
         fork=Fork(
             run=str(parent.path),
             checkpoint=point.path.name,

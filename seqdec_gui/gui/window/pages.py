@@ -103,9 +103,9 @@ PAGES: tuple[Page, ...] = (
     Page(PageName.DATA, "Data", "table", data_page, ("bottom",)),
     Page(PageName.TRAIN, "Train", "chart-line", train_page, ("right", "bottom"), ("right",)),
     Page(PageName.RUNS, "Runs", "history", runs_page),
+    Page(PageName.GENERATE, "Generate", "creation", generate_page),
     Page(PageName.QUEUE, "Queue", "playlist-play", queue_page),
     Page(PageName.SWEEP, "Sweep", "tune-vertical", sweep_page),
-    Page(PageName.GENERATE, "Generate", "creation", generate_page),
 )
 """The tabs, from left to right."""
 

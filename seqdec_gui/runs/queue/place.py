@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
@@ -21,6 +22,8 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 NICE = 10
 """The niceness of a run on the CPU, so that it yields to whoever sits at the machine."""
+OTHERS_S = 3.0
+"""Seconds between two looks at the folders of all runs: there may be thousands."""
 Standing = Literal["new", "going", "ended", "gone"]
 """What became of a run since it was put into the queue: nothing yet, it goes on, it ended, or its folder is not there."""
 
@@ -66,6 +69,7 @@ class ThisMachine:
         """Start runs with `argv` and the run folder; by default with the runner."""
         self._argv = argv
         self._children: list[RunProcess] = []
+        self._others: tuple[float, list[DeviceChoice]] = (-OTHERS_S, [])
 
     def resources(self, jobs: Sequence[Job], cpu_runs: int) -> Resources:
         """Return the GPUs, those of them that other programs use, and how many runs of others train on the CPU."""
@@ -73,7 +77,7 @@ class ThisMachine:
         used = {index for job in jobs if job.given is not None for index in job.given.gpus}
         listed = [device for device in devices.list_devices() if device.kind == "gpu"]
         busy = {device.index: _why_busy(device) for device in listed if device.busy and device.index not in used}
-        others = _others(ours)
+        others = self._devices_of_others(ours)
         for choice in others:
             busy |= {index: "another run trains on it" for index in choice.gpus if choice.kind == "gpu"}
         taken = sum(min(choice.count, cpu_runs) for choice in others if choice.kind == "cpu")
@@ -110,12 +114,20 @@ class ThisMachine:
         if not run.exists:
             return End("gone", "Its folder is gone.")
         status = run.status()
-        outcome: Outcome = "crashed" if status.state in ("running", "unfinished") else status.state
-        return End(outcome, status.text)
+        if status.state == "running" or status.state == "unfinished":
+            return End("crashed", status.text)
+        return End(status.state, status.text)
 
     def watch(self) -> None:
         """Wait for children that ended, whose exit status is then known to the readers of the run."""
         self._children = [child for child in self._children if child.running()]
+
+    def _devices_of_others(self, ours: set[Path]) -> list[DeviceChoice]:
+        """Return the devices of the runs that go on outside of the queue; looks at most every `OTHERS_S` seconds."""
+        now = time.monotonic()
+        if now - self._others[0] >= OTHERS_S:
+            self._others = (now, _others(ours))
+        return self._others[1]
 
 
 def _why_busy(device: devices.Device) -> str:

@@ -124,7 +124,8 @@ class Queue:
 
         def take(state: QueueState) -> QueueState:
             job = find(state, wish)
-            if job.open and lock.is_held(RunFolder(job.run).lock):
+            begins = self.is_worked_on(job.place) and job.before == _started(lock.read_record(RunFolder(job.run).lock))
+            if job.open and (begins or lock.is_held(RunFolder(job.run).lock)):
                 text = f"{job.name} has been started; stop it instead: seqdec-gui stop {job.run}."
                 raise InvalidInput([Problem("error", "queue_started", "job", text)])
             removed.append(job)

@@ -162,8 +162,11 @@ def joined(design: Design, name: str) -> str:
     if owner == "training" or "," in name or not design.has(owner):
         return name
     value = getattr(design.block(owner).parameters, parameter, None)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    other = str(2 * value) if whole else ",".join(str(2 * each) for each in value) if isinstance(value, tuple) else ""
+    other = ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        other = str(2 * value)
+    elif isinstance(value, tuple):
+        other = ",".join(str(2 * each) for each in value)
     others = [block.id for block in design.blocks if getattr(block.parameters, parameter, None) == value]
     try:
         if not other or not errors(check(set_value(design, name, other)).problems):

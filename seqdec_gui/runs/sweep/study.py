@@ -7,7 +7,7 @@ stored is told again. So whatever is killed, no trial is lost and none is counte
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.sweep.folder import SweepFolder, SweepSpec
@@ -31,7 +31,7 @@ class Study:
         self._spec = spec
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        direction = "maximize" if spec.maximize else "minimize"
+        direction: Literal["minimize", "maximize"] = "maximize" if spec.maximize else "minimize"
         try:
             self._storage = optuna.storages.RDBStorage(f"sqlite:///{sweep.study}")
             self._study = optuna.create_study(

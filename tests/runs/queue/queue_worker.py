@@ -1,4 +1,7 @@
-"""A process that works on a queue. argv: QUEUE SECONDS KILL; it kills itself at the KILL-th line of the program (0: never)."""
+"""A process that works on a queue. argv: QUEUE SECONDS KILL; it kills itself at the KILL-th line of the program (0: never).
+
+Its runs train nothing for SECONDS, or plain numbers where that is `numbers`.
+"""
 
 import os
 import signal
@@ -31,7 +34,9 @@ def main(folder: str, seconds: str, kill: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
-    scheduler = Scheduler(Queue(Path(folder)), ThisMachine((sys.executable, str(CHILD), seconds)), poll_s=0.02)
+    numbers = (sys.executable, "-m", "tests.runner.plain_child")
+    argv = numbers if seconds == "numbers" else (sys.executable, str(CHILD), seconds)
+    scheduler = Scheduler(Queue(Path(folder)), ThisMachine(argv), poll_s=0.02)
     if kill:
         sys.settrace(trace)
     scheduler.work()

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from seqdec_gui.domain import document
 from seqdec_gui.runs import lock, process, spec
+from seqdec_gui.runs.events import Epoch, Started
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.queue.store import Queue
+from seqdec_gui.runs.salvage import events_of
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
+from tests.runner import designs
 
 WORKER = Path(__file__).with_name("queue_worker.py")
 DESIGN = {"format": 1, "blocks": [], "links": [], "training": {"epochs": 1}}
@@ -29,14 +33,35 @@ def waiting_run(folder: Path, name: str) -> RunFolder:
     return run
 
 
-def worker(queue: Queue, kill: int = 0, seconds: float = 0.0) -> subprocess.Popen[str]:
-    command = [sys.executable, str(WORKER), str(queue.path), str(seconds), str(kill)]
+def run_of_numbers(folder: Path, name: str, data: Path) -> RunFolder:
+    """A run of a few steps that trains plain numbers: everything but the framework."""
+    run = RunFolder(folder / name)
+    run.path.mkdir(parents=True)
+    bound = designs.bound(designs.noisy(), data, batch_size=12, epochs=2, learning_rate=1e-2)
+    asked = RunSpec(
+        design=document.to_builtins(bound), data_file=str(data), devices=DeviceChoice("cpu"), engine="tensorflow",
+        report_every_s=0.05, checkpoint_every_s=0.05,
+    )  # fmt: skip
+    spec.write(asked, run.spec)
+    return run
+
+
+def begins(run: RunFolder) -> int:
+    return len(events_of(run.events, Started))
+
+
+def curve(run: RunFolder) -> list[tuple[int, float | None]]:
+    return [(event.step, event.metrics["val_loss"]) for event in events_of(run.events, Epoch)]
+
+
+def worker(queue: Queue, kill: int = 0, seconds: str = "0") -> subprocess.Popen[str]:
+    command = [sys.executable, str(WORKER), str(queue.path), seconds, str(kill)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def work_to_the_end(queue: Queue) -> None:
-    process = worker(queue)
-    said = process.communicate(timeout=120)
+def work_to_the_end(queue: Queue, seconds: str = "0") -> None:
+    process = worker(queue, seconds=seconds)
+    said = process.communicate(timeout=600)
     assert process.returncode == 0, said
 
 
@@ -81,20 +106,20 @@ def test_a_scheduler_killed_at_any_line_starts_no_run_twice_and_forgets_none(tmp
 def test_twenty_jobs_are_run_once_while_schedulers_and_runs_are_killed(tmp_path: Path) -> None:
     queue, drawn = Queue(tmp_path / "queue"), random.Random(3)
     queue.set_cpu_runs(3)
-    runs = [waiting_run(tmp_path / "runs", f"run{number}") for number in range(20)]
+    data = designs.write_rows(tmp_path, 240)
+    runs = [run_of_numbers(tmp_path / "runs", f"run{number}", data) for number in range(20)]
     for run in runs[:10]:
         queue.add(run, DeviceChoice("cpu", count=drawn.choice((1, 1, 2))))
     adding = threading.Thread(target=lambda: [queue.add(run, DeviceChoice("cpu")) for run in runs[10:]])
     adding.start()
     hurt: set[str] = set()
-    deadline = time.monotonic() + 240
-    while any(not job.outcome for job in queue.read().jobs) and time.monotonic() < deadline:
-        working = [worker(queue, seconds=0.3) for _ in range(2)]  # one of them gets the lock
-        time.sleep(drawn.uniform(0.2, 2.0))
+    for _ in range(12):
+        working = [worker(queue, seconds="numbers") for _ in range(2)]  # one of them gets the lock
+        time.sleep(drawn.uniform(0.2, 4.0))
         for each in working:
             each.kill()
             each.communicate()
-        going = [run for run in runs if process.attach(run).pid and starts(run)]
+        going = [run for run in runs if process.attach(run).pid and begins(run)]
         if going and len(hurt) < 5 and drawn.random() < 0.6:
             victim = process.attach(drawn.choice(going))
             if (pid := victim.pid) is not None:
@@ -102,16 +127,18 @@ def test_twenty_jobs_are_run_once_while_schedulers_and_runs_are_killed(tmp_path:
                 hurt.add(victim.run.name)
     adding.join()
     let_end(runs)
-    work_to_the_end(queue)
+    work_to_the_end(queue, "numbers")
     state = queue.read()
     assert sorted(job.name for job in state.jobs) == sorted(run.name for run in runs)
     for run in runs:
-        assert (run.name, starts(run)) == (run.name, 1)
+        assert (run.name, begins(run)) == (run.name, 1)
         job = next(job for job in state.jobs if job.name == run.name)
         assert job.outcome in (("crashed", "finished") if run.name in hurt else ("finished",)), (run.name, job)
         assert job.outcome == run.status().state
         assert job.outcome == "finished" or job.text
-    assert sum(job.outcome == "finished" for job in state.jobs) >= 15
+    finished = [run for run in runs if run.status().state == "finished"]
+    assert len(finished) >= 15
+    assert all(curve(run) == curve(finished[0]) != [] for run in finished)
 
 
 def test_two_programs_change_one_queue_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -245,3 +245,17 @@ def test_the_command_lists_moves_and_removes(tmp_path: Path) -> None:
     assert "takes 2 words" in run_queue("move", "b", status=2)
     assert "from -100 to 100" in run_queue("priority", "b", "1000", status=2)
     assert "no such job" in run_queue("remove", "c", status=2)
+
+
+def test_a_job_that_is_being_started_is_not_taken_off(queue: Queue) -> None:
+    filled(queue, "a")
+    (waiting,) = queue.read().jobs
+    queue.change(lambda state: state.with_job(msgspec.structs.replace(waiting, claimed=1.0)))
+    with queue.scheduling("") as alone:
+        assert alone
+        with pytest.raises(InvalidInput, match="has been started"):
+            queue.remove("a")
+        with pytest.raises(InvalidInput, match="does not wait any more"):
+            queue.move("a", 0)
+    queue.remove("a")  # its scheduler is gone, and has not started it
+    assert queue.read().jobs == ()

@@ -29,6 +29,7 @@ from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.queue.job import LARGEST_PRIORITY, Job
 from seqdec_gui.runs.queue.overview import Overview, overview
+from seqdec_gui.runs.queue.place import ThisMachine
 from seqdec_gui.runs.queue.store import Queue
 from seqdec_gui.runs.queue.worker import ensure_worker
 
@@ -46,7 +47,7 @@ class QueuePage(QWidget):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
-        self._queue = Queue()
+        self._queue, self._place = Queue(), ThisMachine()
         self._shown = Overview()
         self._busy = self._again = False
         self._chosen_next = ""
@@ -125,7 +126,7 @@ class QueuePage(QWidget):
         def look() -> Overview:
             if due:
                 ensure_worker(self._queue)
-            return overview(self._queue)
+            return overview(self._queue, self._place)
 
         background.run(look, self._on_looked, self._on_not_looked, self)
 

@@ -24,6 +24,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.sweep.plots import ImportancePlot, ParallelPlot
 from seqdec_gui.gui.pages.sweep.setup import Setup
@@ -220,7 +221,7 @@ class SweepPage(QWidget):
             return
         document = self._workspace.document
 
-        def then(design: object) -> None:
+        def then(design: Design) -> None:
             document.edit(design, f"Use the settings of trial {chosen.number}")
             self._workspace.status_message.emit(f"The design now has the settings of trial {chosen.number}; Undo restores it.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt5.QtCore import pyqtSignal, pyqtSlot
+from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui.gui.look import theme
@@ -24,6 +24,7 @@ class ParallelPlot(pg.PlotWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, enableMenu=False)
         self.setObjectName("sweep_parallel")
+        self.setFocusPolicy(Qt.NoFocus)  # the table says the same, and is walked with keys
         self.setAccessibleName("Parallel coordinates of the trials")
         self.hideButtons()
         self.setMouseEnabled(False, False)
@@ -99,6 +100,7 @@ class ImportancePlot(pg.PlotWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, enableMenu=False)
         self.setObjectName("sweep_importance")
+        self.setFocusPolicy(Qt.NoFocus)  # the table says the same, and is walked with keys
         self.setAccessibleName("Importance of the parameters")
         self.hideButtons()
         self.setMouseEnabled(False, False)
