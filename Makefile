@@ -64,6 +64,7 @@ timing: setup
 	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python timing -m timing
 
 slow: setup
+	-@tools/openssh_server.sh
 	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not timing and not hostile' -n 2 $(PARALLEL)
 
 pictures: setup

@@ -349,4 +349,5 @@ def test_a_list_of_runs_follows_those_that_nobody_follows(
     cli.main(["runs", str(run.path)])
     capsys.readouterr()
     wait_until(lambda: run.status().state == "finished", "the list did not have it followed")
+    wait_until(lambda: not lock.is_held(run.lock), "it is followed although it has ended")
     assert identical(run)

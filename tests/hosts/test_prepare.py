@@ -43,6 +43,7 @@ def test_the_wheel_is_that_of_a_build(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # pip is slow on a busy machine
 def test_a_host_is_prepared_and_then_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The host's pip installs the wheel without what it needs, which is found in this environment instead."""
     packages = next(path for path in sys.path if path.endswith("site-packages") and (Path(path) / "numpy").is_dir())

@@ -29,6 +29,8 @@ REFRESH_MS = 2000
 """The time between two readings of the devices' load while the list is open, in milliseconds."""
 GIB = 2**30
 """The bytes of a gibibyte."""
+FACTS_WIDTH = 330
+"""The width of the line about a host, in pixels."""
 CHEVRON_SIZE = 18
 """The side of the arrow at the right of the button, in pixels."""
 
@@ -142,7 +144,9 @@ class DeviceList(QFrame):
     def _build(self) -> None:
         """Make one row per device. The CPU is listed at once, so it can be chosen before the driver answers."""
         while self._layout.count():
-            self._layout.takeAt(0).widget().deleteLater()
+            old = self._layout.takeAt(0).widget()
+            old.hide()  # it is deleted later
+            old.deleteLater()
         self._buttons = {}
         self._facts = {}
         self._add_machine("", self._devices.devices)
@@ -178,7 +182,10 @@ class DeviceList(QFrame):
         button.setAutoExclusive(False)
         button.setObjectName(row.object_name)
         button.toggled.connect(lambda on, chosen=row: self._on_button_toggled(chosen, on))
-        facts = QLabel(wordWrap=bool(row.host))
+        facts = QLabel()
+        if row.host and row.device == "auto":  # why the host cannot be used may be long
+            facts.setWordWrap(True)
+            facts.setFixedWidth(FACTS_WIDTH)
         facts.setProperty("role", "small")
         facts.setContentsMargins(22, 0, 0, theme.SPACE)
         self._layout.addWidget(button)
@@ -198,6 +205,8 @@ class DeviceList(QFrame):
             words = self._words_of_auto(row) if row.device == "auto" else facts_of(by_row.get(row))
             self._facts[row].setText(words)
             self._facts[row].setVisible(bool(words))
+            if self._facts[row].wordWrap():
+                self._facts[row].setMinimumHeight(self._facts[row].heightForWidth(FACTS_WIDTH))
         self._updating = False
 
     def _words_of_auto(self, row: Row) -> str:
