@@ -72,7 +72,7 @@ def _told(session: Session, output: Path | None, tell: Tell) -> int:
             for name, there, size in files if output is not None else ():
                 assert output is not None
                 _bring(session, name, there, size, output, tell)
-            session.send("leave")
+            session.ask("leave")
             return int(frame.get("status", int))
     raise SeqdecError("The command there did not end.")
 

@@ -6,7 +6,7 @@ import time
 from functools import partial
 
 import msgspec
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, QThreadPool, pyqtSignal
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.gui.look import preferences
@@ -153,10 +153,14 @@ def _devices_of(name: str) -> HostDevices:
     """Reach a host and return its devices, or why it cannot be used. Runs in a thread."""
     from seqdec_gui.runs.hosts.starting import look
 
+    pool = QThreadPool.globalInstance()
+    pool.releaseThread()  # this thread only waits, for a minute if the host does not answer: others may go on meanwhile
     try:
         return HostDevices(look(name).devices)
     except SeqdecError as error:
         return HostDevices(trouble=str(error).removeprefix(f"{name}: "))
+    finally:
+        pool.reserveThread()
 
 
 def _parsed(wish: str) -> DeviceChoice:

@@ -45,18 +45,21 @@ class Follower:
         if known is None:
             raise InvalidInput(f"{run.path} is no copy of a run on a host.")
         self.run, self.held, self.record = run, held, known
-        self.ended = known.over
         self._lock_record = lock.record_of(run.path, os.getpid())
         self._note_start(known.events_offset)
+
+    def ended(self) -> bool:
+        """Whether there is nothing more to follow."""
+        return self.record.over
 
     def follow(self) -> None:
         """Follow the run until it has ended, however often the link breaks."""
         failures = 0
-        while not self.ended:
+        while not self.ended():
             try:
                 heard = self._talk()
             except (SeqdecError, OSError) as error:
-                if self.ended:
+                if self.ended():
                     return
                 heard, why = getattr(error, "heard", False), str(error)
                 failures = 0 if heard else failures + 1
@@ -74,7 +77,7 @@ class Follower:
             with Session(book.find(self.record.host)) as session:
                 session.send("follow", run=self.record.run, **self._places())
                 outbox = Outbox(self)
-                while not self.ended:
+                while not self.ended():
                     frame = session.receive(LOOK_S)
                     if not heard:
                         record.write_link(self.run.path, Link(since=time.time()))
@@ -147,7 +150,6 @@ class Follower:
 
     def _over(self, **changes: Any) -> None:
         self.note(changes)
-        self.ended = True
 
 
 class Outbox:

@@ -176,7 +176,7 @@ class Session:
         assert stream is not None
         last: Frame | Exception | None = None
         try:
-            self._hand_on(_greeting(stream))  # type: ignore[arg-type]
+            self._hand_on(_greeting(stream))
             while (frame := frames.read(stream)) is not None:  # type: ignore[arg-type]
                 self._hand_on(frame)
         except (Garbled, OSError, ValueError) as error:

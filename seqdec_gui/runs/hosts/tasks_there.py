@@ -43,9 +43,11 @@ def run_command(frame: Frame, folder: Path, allowed: Sequence[str], send: Send, 
         paths = sorted(path for path in out.rglob("*") if path.is_file())
         listed = [(str(path.relative_to(out)), str(path), path.stat().st_size) for path in paths]
         send("done", msgspec.json.encode(listed), status=status)
-        _serve(send, arrived)
+        has_all = _serve(send, arrived)
     finally:
         shutil.rmtree(out, ignore_errors=True)
+    if has_all:
+        send("done")  # nothing is left here
 
 
 def _told(argv: list[str], send: Send, arrived: queue.Queue[Frame | None]) -> int | None:
@@ -88,14 +90,15 @@ def _tell(stream: object, name: str, send: Send) -> None:
             send("said", line[: 1 << 20], stream=name)
 
 
-def _serve(send: Send, arrived: queue.Queue[Frame | None]) -> None:
-    """Send the files that are asked for, until the other side has them or leaves."""
+def _serve(send: Send, arrived: queue.Queue[Frame | None]) -> bool:
+    """Send the files that are asked for, and return whether the other side has them all; it may have left before."""
     while (frame := arrived.get()) is not None:
         if frame.kind != "fetch":
-            return
+            return True
         with Path(frame.text("path")).open("rb") as file:
             file.seek(frame.integer("at"))
             while piece := file.read(1 << 20):
                 send("piece", piece)
         send("done")
     arrived.put(None)
+    return False
