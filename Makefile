@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,subwords,bleu,sweep,dev
+EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,subwords,bleu,sweep,tensorboard,mlflow,dev
 # `make setup UNPINNED=1 VENV=.venv-unpinned` installs the newest versions instead of those in constraints.txt.
 UNPINNED ?=
 export UNPINNED
@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 PARALLEL := --dist loadfile
 QUICK := not slow and not timing and not pictures and not at_spi
 
-.PHONY: help setup demo test lint fast window timing slow chaos hostile pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
+.PHONY: help setup demo test lint fast window timing slow chaos hostile test-hosts pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -24,6 +24,7 @@ help:
 	@echo 'make pictures     the window beside the pictures that were accepted (two minutes; not part of make test)'
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make test-at-spi  what a screen reader finds in the window, on the accessibility bus (half a minute)'
+	@echo 'make test-hosts   runs on a host, over a real sshd on loopback whose link is cut (installs it where that is possible)'
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make chaos        hurts runs, generating and exporting in every way that is to cost nothing (over an hour)'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
@@ -63,6 +64,7 @@ timing: setup
 	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python timing -m timing
 
 slow: setup
+	-@tools/openssh_server.sh
 	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not timing and not hostile' -n 2 $(PARALLEL)
 
 pictures: setup
@@ -71,6 +73,10 @@ pictures: setup
 test-xvfb: setup
 	tools/on_screen.sh tools/run_tests.sh $(BIN)/python xvfb -m 'not timing' tests/gui/test_walk.py \
 		tests/gui/test_design_view.py tests/gui/test_design_view_keys.py tests/gui/test_design_view_panels.py
+
+test-hosts: setup
+	tools/openssh_server.sh
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not timing and not pictures' tests/hosts tests/gui/test_hosts.py
 
 test-at-spi: setup
 	tools/on_accessibility_bus.sh $(BIN)/python -m pytest -m at_spi tests/gui/test_at_spi.py

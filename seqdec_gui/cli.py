@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalog": ("catalog", "list every block kind with its parameters and ports"),
     "check": ("check", "show shapes, parameter counts and every problem of a design"),
     "devices": ("devices", "list the devices to train on"),
+    "hosts": ("hosts", "list, add and prepare machines that are reached through ssh"),
     "advise": ("advise", "measure how much several devices speed up a design"),
     "certify": ("certify", "show that several devices train the same model as one"),
     "train": ("train", "train a design"),
@@ -48,6 +49,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("score", "compute how likely given sequences are"),
     "attention": ("attention", "write which steps a model attends to, symbol by symbol"),
     "encode": ("encode", "write the codes of rows"),
+    "answer": ("answer", "answer another machine over ssh; what `--on HOST` runs there"),
+    "mirror": ("mirror", "write the curves of a run into the files of TensorBoard or MLflow"),
     "bench": ("bench", "measure samples per second beside plain Keras and others"),
 }
 """The module of `seqdec_gui.commands` and the summary of each command."""
@@ -88,7 +91,16 @@ def _dispatch(words: list[str]) -> int:
             f"seqdec-gui {words[0]}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         module.add_arguments(parser)
-        return int(module.run(parser.parse_intermixed_args(words[1:])))
+        arguments = parser.parse_intermixed_args(words[1:])
+        if getattr(arguments, "there", False):
+            from seqdec_gui.commands.there import run_there
+
+            return run_there(words[0], words[1:], arguments)
+        if getattr(arguments, "on", None) is not None:
+            from seqdec_gui.commands.train_on_host import train_on_host
+
+            return train_on_host(arguments)
+        return int(module.run(arguments))
     parser = _top_parser()
     arguments = parser.parse_args(words)
     if arguments.design is not None and not Path(arguments.design).exists():

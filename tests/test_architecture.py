@@ -429,7 +429,7 @@ def test_every_dependency_is_declared() -> None:
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = config["options"]["install_requires"] + "".join(config["options.extras_require"].values())
     declared = {name.lower().replace("-", "_") for name in re.findall(r"^([A-Za-z0-9_-]+)", lines, re.MULTILINE)}
-    imports_as = {"nvidia_ml_py": "pynvml"}
+    imports_as = {"nvidia_ml_py": "pynvml", "mlflow_skinny": "mlflow"}
     known = (
         {imports_as.get(name, name) for name in declared} | {"seqdec_gui"} | {name.lower() for name in sys.stdlib_module_names}
     )

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${1:?usage: tools/bootstrap.sh VENV [EXTRAS]}
-extras=${2:-gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,subwords,bleu,sweep,dev}
+extras=${2:-gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,subwords,bleu,sweep,tensorboard,mlflow,dev}
 if [[ ${UNPINNED:-} == 1 ]]; then pins=(--upgrade --upgrade-strategy eager); else pins=(--constraint constraints.txt); fi
 
 fail() {

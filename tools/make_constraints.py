@@ -28,7 +28,24 @@ ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
 PYTHONS = ("3.11", "3.12", "3.13")
 """The supported versions of Python, whose markers decide which requirements count."""
-EXTRAS = ("gui", "jax", "keras2", "onnx", "tflite", "reinvent", "xlsx", "mat", "text", "rdkit", "subwords", "bleu", "sweep", "dev")
+EXTRAS = (
+    "gui",
+    "jax",
+    "keras2",
+    "onnx",
+    "tflite",
+    "reinvent",
+    "xlsx",
+    "mat",
+    "text",
+    "rdkit",
+    "subwords",
+    "bleu",
+    "sweep",
+    "tensorboard",
+    "mlflow",
+    "dev",
+)
 """What `make setup` installs; the same as EXTRAS in the Makefile."""
 HEADER = """\
 # Versions that passed `make test` together, for Python {first} to {last} on Linux. `make setup` and CI install these;

@@ -9,6 +9,7 @@ from seqdec_gui.commands.progress import choose_view, watch
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import process
 from seqdec_gui.runs.folder import open_run
+from seqdec_gui.runs.hosts import copied
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    attached = process.attach(open_run(arguments.run))
+    target = open_run(arguments.run)
+    copied.look_again(target)
+    attached = copied.attach(target)
+    if attached.running():
+        copied.await_follower(target)
     before = attached.run.status()
     if before.state in ("unfinished", "unreadable"):
         raise InvalidInput(f"{attached.run.path}: {before.text}", "not_running")

@@ -10,6 +10,7 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs import process
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.folder import open_run
+from seqdec_gui.runs.hosts import copied
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     target = open_run(arguments.run)
-    attached = process.attach(target)
+    attached = copied.attach(target)
     if not attached.running():
         say(f"The run is not running. {target.status().text}")
         return 0
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if status is None:
         raise SeqdecError(
             f"The run has not paused after {arguments.wait:g} s: it does so at the end of an interval, once it has started. "
-            f"Wait longer, or end it: seqdec-gui stop {target.path}."
+            f"Wait longer, or end it: seqdec-gui stop {target.path}. {copied.link_of(target)}".strip()
         )
     say(status.text)
     if status.state == "paused":

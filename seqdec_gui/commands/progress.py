@@ -185,7 +185,9 @@ def watch(process: RunProcess, view: View, on_interrupt: Callable[[int], None], 
     seen = 0
     try:
         with interrupts:
+            news = ""
             while not follower.ended:
+                news = _tell_news(process, news)
                 for event in follower.poll():
                     view.show(event)
                 if interrupts.count > seen:
@@ -196,6 +198,14 @@ def watch(process: RunProcess, view: View, on_interrupt: Callable[[int], None], 
     finally:
         view.close()
     return process.run.status()
+
+
+def _tell_news(process: RunProcess, before: str) -> str:
+    """Say how the link to the host of a run is, when that has changed, and return it."""
+    now = process.news()
+    if bool(now) != bool(before):
+        warn(now or "The link is there again.")
+    return now
 
 
 def stopping(process: RunProcess) -> Callable[[int], None]:

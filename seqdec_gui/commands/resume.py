@@ -19,6 +19,8 @@ from seqdec_gui.runs import devices, process
 from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.events import complete_bytes
 from seqdec_gui.runs.folder import RunFolder, open_run
+from seqdec_gui.runs.hosts import copied, record, starting
+from seqdec_gui.runs.hosts.answering import Resumption
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     target = open_run(arguments.run)
+    here = not record.is_copy(target.path)
     if arguments.restart:
         _end(target)
     spec = target.read_spec()
@@ -40,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         design = set_value(design, "training.epochs", arguments.epochs)
     if arguments.keep_checkpoints is not None:
         design = set_value(design, "training.keep_checkpoints", arguments.keep_checkpoints)
-    available = devices.list_devices()
+    available = devices.list_devices() if here else starting.devices_of(target)
     choice, warnings = devices.parse_devices(arguments.devices or str(spec.devices), available)
     problems = (*batch_problems(design.training, devices.resolve(choice, available)), *warnings)
     if errors(problems):
@@ -57,16 +60,22 @@ def run(arguments: argparse.Namespace) -> int:
         checkpoint_every_s=float(arguments.checkpoint_every or spec.checkpoint_every_s),
     )  # fmt: skip
     offset = complete_bytes(target.events)  # before the start, which may write at once
+    if not here:
+        changes = Resumption(
+            devices=choice, engine=again.engine, training=again.design["training"],
+            checkpoint_every_s=again.checkpoint_every_s,
+        )  # fmt: skip
+        return launch_and_watch(starting.resume(target, changes, arguments.nice), arguments, offset=offset)
     return launch_and_watch(process.start(target, again, nice=arguments.nice), arguments, offset=offset)
 
 
 def _end(target: RunFolder) -> None:
     """Stop a run, and kill it if it does not answer. Raises SeqdecError if it cannot be ended from here."""
-    going = process.attach(target)
+    going = copied.attach(target)
     if going.running():
         going.stop(process.RESTART_GRACE_S, process.RESTART_GRACE_S)
         if going.wait(3 * process.RESTART_GRACE_S) is None:
-            raise SeqdecError(f"The run still runs: {process.unverified(target)}")
+            raise SeqdecError(f"The run still runs: {copied.unverified(target)}")
 
 
 def _replanned(before: Training, now: Training) -> Problem | None:

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 
 from seqdec_gui.commands.console import say, say_json, say_table
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runs.folder import DesignKey, list_runs
+from seqdec_gui.runs.folder import DesignKey, RunFolder, list_runs
+from seqdec_gui.runs.hosts import copied, record
 from seqdec_gui.runs.state import RunSummary
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.listing import Entry
+
+
+FOLLOW_S = 5.0
+"""Seconds to wait for the process that follows a run again."""
 
 
 class ListedRun(RunSummary, frozen=True):
@@ -44,10 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise InvalidInput("--search looks through all runs; expected --all too.", "search_alone")
     summaries: Sequence[RunSummary]
     if arguments.all:
-        summaries, where = all_runs(arguments.search or ""), "any folder that is known"
+        where = "any folder that is known"
+        summaries = all_runs(arguments.search or "")
+        if followed_again(summaries):
+            summaries = all_runs(arguments.search or "")
     else:
         where = "." if arguments.folder is None else arguments.folder
         summaries = list_runs(where)
+        if followed_again(summaries):
+            summaries = list_runs(where)
     if arguments.json:
         say_json(summaries)
         return 0
@@ -60,6 +70,19 @@ def run(arguments: argparse.Namespace) -> int:
         if summary.state in ("failed", "crashed", "unreadable"):
             say(f"{summary.run}: {summary.text}")
     return 0
+
+
+def followed_again(summaries: Sequence[RunSummary]) -> bool:
+    """Follow runs on hosts that nobody follows, because this machine was off or the process was killed; whether there are any.
+
+    Waits for a moment, so that what they say now is listed.
+    """
+    lost = [RunFolder(each.run) for each in summaries if each.state == "unfinished" and record.goes_on(Path(each.run))]
+    for run in lost:
+        copied.start_follower(run)
+    for run in lost:
+        copied.await_follower(run, FOLLOW_S)
+    return bool(lost)
 
 
 def all_runs(words: str = "") -> list[ListedRun]:

@@ -9,6 +9,7 @@ from seqdec_gui.commands.numbers import number
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs import process
 from seqdec_gui.runs.folder import open_run
+from seqdec_gui.runs.hosts import copied
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    attached = process.attach(open_run(arguments.run))
+    attached = copied.attach(open_run(arguments.run))
     if not attached.running():
         say(f"The run is not running. {attached.run.status().text}")
         return 0
     if arguments.kill:
         if attached.pid is None:
-            raise SeqdecError(f"The run still runs: {process.unverified(attached.run)}")
+            raise SeqdecError(f"The run still runs: {copied.unverified(attached.run)}")
         attached.kill()
         patience = process.LAST_WAIT_S
     else:
@@ -43,6 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     status = attached.wait(patience)
     if status is None:
-        raise SeqdecError(f"The run still runs after {patience:.0f} s: {process.unverified(attached.run)}")
+        raise SeqdecError(f"The run still runs after {patience:.0f} s: {copied.unverified(attached.run)}")
     say(status.text)
     return 0

@@ -21,6 +21,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.events import Started
 from seqdec_gui.runs.folder import RunFolder, open_run
+from seqdec_gui.runs.hosts import record
 from seqdec_gui.runs.reader import read_events
 from seqdec_gui.runs.task_names import CheckpointName, checkpoint_in
 
@@ -29,6 +30,8 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     """Add `--checkpoint`, which selects the weights of a run."""
     text = "which weights (default: best); of a run that averages weights those it uses, or those that are named"
     parser.add_argument("--checkpoint", choices=get_args(CheckpointName), default="best", help=text)
+    text = "for a run on a host: do this there, and bring what is written back"
+    parser.add_argument("--there", action="store_true", help=text)
 
 
 def add_devices(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +66,8 @@ def keep_feed_map(design: Design, file: str | None) -> Design:
 def trained_run(path: str, checkpoint: str) -> RunFolder:
     """Open a run that has this checkpoint. Raises InvalidInput."""
     run = open_run(path)
+    if record.is_copy(run.path):
+        return run  # the task gets it from its host, or says that there is none
     if not any(run.checkpoints.glob(f"{checkpoint_in(checkpoint)}*")):
         text = f"{run.path} has no checkpoint {checkpoint!r} yet. {run.status().text}"
         raise InvalidInput(text, "no_checkpoint")

@@ -7,6 +7,7 @@ The run goes on if this program dies. The last line is `run: PATH`, the folder w
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -26,6 +27,9 @@ from seqdec_gui.runs import devices, folder, known, process
 from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.events import Epoch, Failed
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.hosts import record
+from seqdec_gui.runs.hosts.fetching import have_checkpoint
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, with_hints
 from seqdec_gui.runs.readiness import problems_in_data, readiness
@@ -55,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "only they can mean, and the command says which",
     )
     add_placement(parser)
+    add_host(parser)
     parser.add_argument("--epochs", metavar="N", help="passes over the training rows")
     parser.add_argument("--batch-size", metavar="N", help="rows per step, over all devices together")
     text = "parts in which each device computes its rows of a step, to save memory (default: the design's)"
@@ -97,6 +102,11 @@ def add_queue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-start", action="store_true", help="with --queue: start no process that works on the queue")
 
 
+def add_host(parser: argparse.ArgumentParser) -> None:
+    text = "train on a host (`seqdec-gui hosts`), on devices of it if they are named: lab, lab:gpu:0,1, lab:cpu:2"
+    parser.add_argument("--on", metavar="HOST[:DEVICES]", help=text)
+
+
 def add_placement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="DEVICES", help="auto (idle GPUs, else CPU), cpu, cpu:2, or gpu:0,gpu:1")
     parser.add_argument("--engine", choices=("auto", *ENGINES), help="what computes (default: auto)")
@@ -130,6 +140,8 @@ def run(arguments: argparse.Namespace) -> int:
         known.remember_designs([(Path(arguments.design), spec.design_id)])
         return put_into_queue(folder.create(arguments.run, arguments.design), spec, arguments)
     measure_engines(spec)
+    if spec.initial_run:
+        have_checkpoint(RunFolder(spec.initial_run), spec.initial_checkpoint)
     target = folder.create(arguments.run, arguments.design)
     known.remember_designs([(Path(arguments.design), spec.design_id)])
     try:
@@ -140,8 +152,13 @@ def run(arguments: argparse.Namespace) -> int:
     return launch_and_watch(started, arguments, remove_invalid=True)
 
 
-def make_spec(arguments: argparse.Namespace) -> RunSpec:
-    """Return the specification of the run. Raises InvalidInput with every problem of design, data and devices."""
+def make_spec(
+    arguments: argparse.Namespace, available: Sequence[devices.Device] | None = None, elsewhere: Collection[str] = ()
+) -> RunSpec:
+    """Return the specification of the run. Raises InvalidInput with every problem of design, data and devices.
+
+    `available` are the devices, by default those of this machine; `elsewhere` are data files that another machine has.
+    """
     overrides = [*(f"{name}={value}" for name in _TRAINING if (value := getattr(arguments, name)) is not None)]
     overrides = [*arguments.set, *(f"training.{override}" for override in overrides)]
     design = apply(load_design(arguments.design), overrides, arguments.data, arguments.bind)
@@ -153,16 +170,16 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
         design = proposed
         for proposal in proposals:
             warn(in_words(proposal))
-    available = devices.list_devices()
+    available = devices.list_devices() if available is None else available
     choice, warnings = devices.parse_devices("auto" if arguments.devices is None else arguments.devices, available)
     resolved = devices.resolve(choice, available)
-    problems = with_hints(readiness(design, base, resolved), proposals)
+    problems = with_hints(readiness(design, base, resolved, elsewhere), proposals)
     initial_run = str(folder.open_run(arguments.initial).path) if arguments.initial else ""
     if arguments.fit and not initial_run:
         raise InvalidInput("--fit says what becomes of the fit of an earlier run; expected --initial RUN too.", "fit_alone")
     fit: FitChoice = arguments.fit or "initial"
-    if not errors(problems) and (
-        arguments.detach or has_open_axes(infer(design))
+    if (
+        not errors(problems) and not elsewhere and (arguments.detach or has_open_axes(infer(design)))
     ):  # otherwise the messages of the run show them
         problems = (*problems, *problems_in_data(design, base, resolved, initial_run, fit))
     if errors(problems):
@@ -261,7 +278,8 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_
         warn(status.text)
     elif not arguments.json:
         say(status.text)
-    if isinstance(status.final, Failed) and status.final.kind == "out_of_memory" and not arguments.json:
+    out_of_memory = isinstance(status.final, Failed) and status.final.kind == "out_of_memory"
+    if out_of_memory and not arguments.json and not record.is_copy(started.run.path):
         offer_batch(started)
     if remove_invalid and isinstance(status.final, Failed) and status.final.kind == "invalid":
         folder.discard(started.run)

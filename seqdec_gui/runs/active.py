@@ -7,6 +7,7 @@ import msgspec
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.hosts import record
 from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.listing import run_folders
 from seqdec_gui.runs.notes import display_name
@@ -42,8 +43,8 @@ def active_run(design: DesignKey, places: Places) -> RunFolder | None:
 
 
 def is_alive(run: RunFolder) -> bool:
-    """Return whether a run goes on; false where its lock may not be read."""
+    """Return whether a run goes on, on another machine too; false where its lock may not be read."""
     try:
-        return lock.is_held(run.lock)
+        return lock.is_held(run.lock) or record.goes_on(run.path)
     except OSError:
         return False

@@ -11,6 +11,7 @@ import msgspec
 
 from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.file_lock import read_at
 from seqdec_gui.runs.files import open_to_write, opener
 
 CommandName = Literal["stop", "pause", "hold", "continue", "set_learning_rate", "checkpoint"]
@@ -46,11 +47,16 @@ _decoder = msgspec.json.Decoder(Command)
 
 def append(path: Path, command: Command) -> None:
     """Append a command with one write. Raises OSError."""
+    append_line(path, msgspec.json.encode(command))
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append a line without its end with one write. Raises OSError."""
     file = open_to_write(path, os.O_RDWR | os.O_APPEND)
     try:
         size = os.fstat(file).st_size
-        after_half_line = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-        os.write(file, (b"\n" if after_half_line else b"") + msgspec.json.encode(command) + b"\n")
+        after_half_line = size > 0 and read_at(file, 1, size - 1) != b"\n"
+        os.write(file, (b"\n" if after_half_line else b"") + line + b"\n")
     finally:
         os.close(file)
 

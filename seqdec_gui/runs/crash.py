@@ -11,6 +11,8 @@ from pathlib import Path
 from seqdec_gui.runs.events import Failed, FailureKind
 from seqdec_gui.runs.files import opener
 
+KILLED = 9
+"""The number of SIGKILL, which not every system names."""
 LOG_BYTES = 65536
 """Most bytes of a log that are searched for the cause."""
 LOG_LINES = 20
@@ -59,7 +61,7 @@ def explain(exit_status: int | None, log: str, what: str = "run", out_of_memory:
     system killed a process for want of main memory meanwhile.
     """
     kind, sentence = _cause(exit_status, log, what)
-    if kind == "killed" and exit_status == -signal.SIGKILL and out_of_memory:
+    if kind == "killed" and exit_status == -KILLED and out_of_memory:
         kind, sentence = "out_of_memory", f"The system killed the {what}. {MEMORY_SENTENCE}"
     if what == "run" and kind in ("killed", "crashed", "disk_full"):
         sentence += " Resume it to go on from the last checkpoint."
@@ -103,9 +105,9 @@ def _signalled(number: int, what: str) -> tuple[FailureKind, str]:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
-    if number == signal.SIGKILL:
+    if number == KILLED:
         return "killed", f"The {what} was killed ({name}): by a user, or by the system because main memory ran out."
-    if number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    if name in ("SIGTERM", "SIGINT", "SIGHUP"):
         return "killed", f"The {what} was ended by {name} before it could save."
     return "crashed", f"The {what} crashed ({name})."
 
@@ -117,6 +119,8 @@ def _last_line(log: str) -> str:
 
 def exit_status_of(child: subprocess.Popen[bytes], options: int) -> int | None:
     """Return the child's exit status in the form of `subprocess`, without freeing its process id; None while it runs."""
+    if not hasattr(os, "waitid"):  # Windows
+        return child.poll()
     result = os.waitid(os.P_PID, child.pid, options)
     if result is None:
         return None

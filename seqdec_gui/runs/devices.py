@@ -128,7 +128,7 @@ def _busy(device: Device) -> Problem:
 def _cpus() -> tuple[Device, ...]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     total, used = _main_memory()
-    load = min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    load = min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if hasattr(os, "getloadavg") else None
     whole = Device("cpu", "cpu", _cpu_name(), cores, total, used, load)
     halves = msgspec.structs.replace(whole, id="cpu:2", name=f"2 virtual devices on {whole.name}", virtual=True)
     return whole, halves

@@ -16,6 +16,7 @@ from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.runs.file_lock import read_at
 from seqdec_gui.runs.files import open_to_write, opener
 
 Metrics: TypeAlias = dict[str, float | None]
@@ -342,7 +343,7 @@ def end_of_lines(file: int, most: int | None = None) -> int:
         if most is not None and size - end > most:
             return size
         start = max(0, end - (1 << 20))
-        newline = os.pread(file, end - start, start).rfind(b"\n")
+        newline = read_at(file, end - start, start).rfind(b"\n")
         if newline >= 0:
             return start + newline + 1
         end = start

@@ -13,7 +13,15 @@ import msgspec
 
 from seqdec_gui.domain.paths import mode_of_new_files
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+def _flags(*names: str) -> int:
+    """Return these flags of `os.open`, as far as the system has them."""
+    return sum(getattr(os, name, 0) for name in names)
+
+
+_PLAIN = _flags("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT")
+_NO_LINK = _flags("O_NOFOLLOW")
+DISK_FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
 """Error numbers of a full disk or an exhausted quota."""
 
 
@@ -27,7 +35,7 @@ def open_to_write(path: Path, flags: int) -> int:
     Raises OSError for a symbolic link, because another file would be written, and for pipes and devices.
     """
     try:
-        file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+        file = os.open(path, flags | os.O_CREAT | _NO_LINK | _PLAIN, 0o666)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "It is a symbolic link, and would have another file written to", str(path)) from None
@@ -37,7 +45,7 @@ def open_to_write(path: Path, flags: int) -> int:
 
 def open_to_read(path: Path) -> int:
     """Return a descriptor of a regular file; symbolic links are followed. Raises OSError; NotOrdinary for pipes and devices."""
-    return _ordinary(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), path)
+    return _ordinary(os.open(path, os.O_RDONLY | _PLAIN), path)
 
 
 def opener(path: str, _flags: int) -> int:

@@ -76,6 +76,14 @@ def discard(run: RunFolder, started: bool = True) -> None:
             run.path.parent.rmdir()
 
 
+def discard_unstarted(run: RunFolder) -> None:
+    """Remove the folder of a run that was to be started elsewhere, and was not; what holds anything of a run stays."""
+    if not run.looks_like_a_run:
+        for path in (run.checkpoints, run.exports, run.path):
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
+
 def default_parent(design_path: Path | str | None) -> Path:
     """Return the folder for runs of a design: `runs` beside it, or the user's data folder if it was never saved."""
     if design_path is not None:

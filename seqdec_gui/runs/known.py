@@ -8,7 +8,6 @@ again.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain import document
+from seqdec_gui.runs import file_lock
 from seqdec_gui.runs.files import open_to_write, pretty_json, read_bytes, write_atomically
 
 FILE = "known_runs.json"
@@ -142,7 +142,7 @@ def _alone() -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     file = open_to_write(folder / f".{FILE}.lock", os.O_RDWR)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        file_lock.wait_and_take(file)
         yield
     finally:
         os.close(file)

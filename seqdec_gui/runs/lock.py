@@ -7,7 +7,6 @@ descriptor to the child, so that there is no moment in between. The file says wh
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.runs import file_lock
 from seqdec_gui.runs.events import Count, Seconds, cut_half_line
 from seqdec_gui.runs.files import NotOrdinary, open_to_read, open_to_write, opener, read_bytes
 
@@ -59,11 +59,11 @@ class RunLock:
 
     def write(self, record: LockRecord) -> None:
         data = msgspec.json.encode(record) + b"\n"
-        os.pwrite(self.file, data, 0)
+        file_lock.write_at(self.file, data, 0)
         os.ftruncate(self.file, len(data))
 
     def read(self) -> LockRecord | None:
-        return _parse(os.pread(self.file, 65536, 0))
+        return _parse(file_lock.read_at(self.file, 65536, 0))
 
     def close(self) -> None:
         if self.file >= 0:
@@ -86,7 +86,7 @@ def acquire(path: Path, timeout_s: float = 0.5) -> RunLock:
     deadline = time.monotonic() + timeout_s
     while True:
         try:
-            fcntl.flock(lock.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file_lock.take(lock.file)
             return lock
         except BlockingIOError:
             if time.monotonic() >= deadline:
@@ -111,7 +111,8 @@ def adopt(path: Path) -> RunLock:
         record = record_of(path.parent, os.getpid())
     if record is not None:  # the parent may have died before it could note our number
         lock.write(msgspec.structs.replace(record, pid=os.getpid()))
-    os.register_at_fork(after_in_child=lock.close)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lock.close)
     return lock
 
 
@@ -142,7 +143,7 @@ def is_held(path: Path) -> bool:
     except (FileNotFoundError, IsADirectoryError, NotOrdinary):
         return False
     try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        file_lock.take(file, shared=True)
         return False
     except BlockingIOError:
         return True

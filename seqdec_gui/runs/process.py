@@ -17,6 +17,7 @@ import msgspec
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs import devices, known, lock, spec
 from seqdec_gui.runs.control import command
+from seqdec_gui.runs.crash import KILLED
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.environment import child_environment, with_package, working_folder
 from seqdec_gui.runs.files import open_to_write
@@ -28,6 +29,13 @@ from seqdec_gui.runs.state import RunStatus
 if TYPE_CHECKING:
     from seqdec_gui.runs.workers import Workers
 
+POSSIBLE = hasattr(os, "killpg") and hasattr(os, "waitid")
+"""Whether runs can be started on this system."""
+ELSEWHERE = (
+    "On this system no run is started: its processes cannot be handed a lock. Train on a host (--on, or Settings > Hosts), or "
+    "install seqdec-gui in WSL."
+)
+"""What is said where they cannot."""
 RUNNER = (sys.executable, "-m", "seqdec_gui.runner")
 """Command of the process of a run, without the run folder."""
 STOPPED_BY_USER = 130
@@ -52,7 +60,7 @@ class RunProcess:
         self.run = run
         self.child = child
         self.killed = False
-        self._signals_due: list[tuple[float, signal.Signals]] = []
+        self._signals_due: list[tuple[float, int]] = []
         """The signals of a stop that are still to be sent, each with its time on the monotonic clock."""
         self._fatal = False
         """Whether SIGKILL was sent last."""
@@ -70,7 +78,7 @@ class RunProcess:
         if not alive:
             self._signals_due.clear()
             if self._fatal and self.child is None:  # no parent may have recorded how it ended
-                _record_exit(self.run, -signal.SIGKILL)
+                _record_exit(self.run, -KILLED)
             self._fatal = False
         while self._signals_due and time.monotonic() >= self._signals_due[0][0]:
             self.signal(self._signals_due.pop(0)[1])
@@ -90,7 +98,7 @@ class RunProcess:
         if self._signals_due or not self.running():
             return
         now = time.monotonic()
-        self._signals_due = [(now + grace_s, signal.SIGTERM), (now + grace_s + terminate_s, signal.SIGKILL)]
+        self._signals_due = [(now + grace_s, signal.SIGTERM), (now + grace_s + terminate_s, KILLED)]
         with contextlib.suppress(OSError):  # a full disk must not keep a run from being stopped
             self.run.send(command("stop"))
 
@@ -101,19 +109,23 @@ class RunProcess:
     def kill(self) -> None:
         """End the run at once, without saving; its last checkpoint remains."""
         self.killed = True
-        self.signal(signal.SIGKILL)
+        self.signal(KILLED)
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: int) -> None:
         """Send a signal to the run and to the processes that it started."""
         pid = self.pid
         if pid is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or another user's
-            self._fatal = number == signal.SIGKILL
+            self._fatal = number == KILLED
             if os.getpgid(pid) == pid:
                 os.killpg(pid, number)
             else:  # started by hand, in the group of a shell
                 os.kill(pid, number)
+
+    def news(self) -> str:
+        """Return a sentence if the run cannot be heard at present; it is on another machine then."""
+        return ""
 
     def detach(self) -> None:
         """Stop watching the child, which goes on; its exit status will not be known."""
@@ -152,6 +164,8 @@ def start(
 
     Raises InvalidInput (devices, engine, folder in use, no checkpoint to go on from) and SeqdecError (disk, permissions).
     """
+    if not POSSIBLE:
+        raise SeqdecError(ELSEWHERE)
     if run_spec.resume:  # otherwise the child would fail, and the run would count as failed
         newest_whole(run)
     placed = msgspec.structs.replace(run_spec, placement=place(run_spec))
@@ -279,5 +293,5 @@ def _record_exit(run: RunFolder, status: int) -> None:
     with contextlib.suppress(lock.RunLocked, OSError), lock.acquire(run.lock) as held:
         record = held.read()
         if record is not None:
-            starved = status == -signal.SIGKILL and lock.oom_kills() > record.oom_kills
+            starved = status == -KILLED and lock.oom_kills() > record.oom_kills
             held.write(msgspec.structs.replace(record, exit_status=status, out_of_memory=starved))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from seqdec_gui.runs.events import FINAL, MOST_SEARCHED, Event, FinalEvent, Mess
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.salvage import LONGEST_LINE, Salvage
-from seqdec_gui.runs.state import crash_of
+from seqdec_gui.runs.state import silent_end
 from seqdec_gui.runs.watchdog import Watchdog
 
 CHUNK_BYTES = 8 << 20
@@ -135,9 +134,9 @@ class Follower:
         self._watchdog.take(new)
         if alive and not placed and self.final is None and (silent := self._watchdog.look()) is not None:
             new.append(silent)
-        if not alive and not placed and self.final is None and record is not None and record.host == socket.gethostname():
-            self.final = crash_of(self.run, record)
-            new.append(self.final)
+        if not alive and not placed and self.final is None and record is not None:
+            self.final = silent_end(self.run, record)
+            new += [self.final] if self.final is not None else []
         return new
 
 

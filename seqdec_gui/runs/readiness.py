@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +37,11 @@ class Stamp(NamedTuple):
 Stamps = tuple[Stamp, ...]
 
 
-def readiness(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
+def readiness(design: Design, folder: Path, devices: DeviceChoice, elsewhere: Collection[str] = ()) -> tuple[Problem, ...]:
     """Return all errors that prevent a training, and warnings.
 
     `folder` is where the design's relative paths begin; `devices` is resolved (not `auto`). The data is not opened.
+    `elsewhere` are paths of files that are not expected here, because the machine that trains has them.
     """
     report = check(design)
     ports = unbound(design, report.inference)
@@ -49,10 +50,10 @@ def readiness(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Prob
         for port in ports
         if report.ok
     ]
-    return (*report.problems, *missing, *data_problems(design, folder), *batch_problems(design.training, devices))
+    return (*report.problems, *missing, *data_problems(design, folder, elsewhere), *batch_problems(design.training, devices))
 
 
-def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
+def data_problems(design: Design, folder: Path, elsewhere: Collection[str] = ()) -> tuple[Problem, ...]:
     """Return errors for data files that do not exist, are no files, or have an unknown format."""
     if not design.data.file:
         text = "The design has no data file."
@@ -61,8 +62,8 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
     hint = "Check the path, or give --data FILE."
     problems = []
     for path in paths:
-        if path_fault(str(path)):
-            continue  # a problem of the design itself
+        if path_fault(str(path)) or str(path) in elsewhere:
+            continue  # a problem of the design itself; or none
         if not path.exists():
             problems.append(Problem("error", "data_missing", "data.file", f"There is no data file {path}.", hint))
         elif path.is_dir():

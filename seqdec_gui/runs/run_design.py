@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -51,12 +52,17 @@ def with_absolute_paths(design: Design, folder: Path) -> Design:
     def absolute(name: str) -> str:
         return str((folder / name).resolve()) if name and not Path(name).is_absolute() else name
 
+    return with_paths(design, absolute)
+
+
+def with_paths(design: Design, renamed: Callable[[str], str]) -> Design:
+    """Return the design with other paths: `renamed` is called with every path in it, empty ones included."""
     replace = msgspec.structs.replace
-    bindings = tuple(replace(binding, file=absolute(binding.file)) for binding in design.data.bindings)
-    moved = design.with_data(replace(design.data, file=absolute(design.data.file), bindings=bindings))
+    bindings = tuple(replace(binding, file=renamed(binding.file)) for binding in design.data.bindings)
+    moved = design.with_data(replace(design.data, file=renamed(design.data.file), bindings=bindings))
     for block in design.blocks:
-        if (kind := block.parameters.with_files(absolute)) != block.parameters:
+        if (kind := block.parameters.with_files(renamed)) != block.parameters:
             moved = moved.with_parameters(block.id, kind)
         if block.weights is not None:
-            moved = moved.with_weights(block.id, replace(block.weights, file=absolute(block.weights.file)))
+            moved = moved.with_weights(block.id, replace(block.weights, file=renamed(block.weights.file)))
     return moved

@@ -33,6 +33,7 @@ from seqdec_gui.runs.events import (
     end_of_lines,
 )
 from seqdec_gui.runs.files import opener
+from seqdec_gui.runs.hosts import record as copied
 from seqdec_gui.runs.run_files import RunFiles
 from seqdec_gui.runs.salvage import LONGEST_LINE, Salvage
 from seqdec_gui.runs.spec import RunSpec
@@ -148,6 +149,16 @@ def crash_of(run: RunFiles, record: lock.LockRecord) -> Failed:
     return msgspec.structs.replace(failed, time=max(_modified(run), record.started))
 
 
+def silent_end(run: RunFiles, record: lock.LockRecord) -> Failed | None:
+    """Return the final event for a run that is not alive and wrote none; None where it may be alive elsewhere.
+
+    Raises InvalidInput for the copy of a run on a host that does not say what became of it.
+    """
+    if copied.is_copy(run.path):
+        return None if copied.goes_on(run.path) else copied.verdict(run.path)
+    return crash_of(run, record) if record.host == socket.gethostname() else None
+
+
 def ended(final: FinalEvent) -> RunStatus:
     """Return the status that corresponds to a final event."""
     match final:
@@ -244,6 +255,8 @@ def _undamaged(run: RunFiles, history: _History) -> RunStatus:
     final = final_of(history.current)
     if final is not None:
         return ended(final)
+    if copied.is_copy(run.path):
+        return _copied(run, history)
     if history.held:
         return _alive(history.current)
     if history.record is None:
@@ -265,6 +278,22 @@ def _has_only_inherited(run: RunFiles) -> bool:
         return fork is not None and run.events.stat().st_size == fork.events_bytes
     except (InvalidInput, OSError):
         return False
+
+
+def _copied(run: RunFiles, history: _History) -> RunStatus:
+    """Return the status of the copy of a run on a host that has no final event."""
+    try:
+        known = copied.read(run.path)
+        if known is None or known.over:
+            final = copied.verdict(run.path)
+            return RunStatus("crashed", final.sentence, final)
+    except InvalidInput as error:
+        return RunStatus("unreadable", str(error))
+    if not history.held:
+        text = f"It trains on {known.host}, as far as is known here: `seqdec-gui attach {run.path}` looks again."
+        return RunStatus("unfinished", text)
+    now = _alive(history.current)
+    return msgspec.structs.replace(now, text=f"{now.text} {copied.read_link(run.path).sentence(known.host)}".strip())
 
 
 def _alive(current: Sequence[Event]) -> RunStatus:

@@ -10,10 +10,15 @@ import subprocess
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import IO
 
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import exit_status_of
 from seqdec_gui.runs.environment import working_folder
 from seqdec_gui.runs.workers import Worker, Workers, reap
+
+POSSIBLE = hasattr(os, "killpg")
+"""Whether tasks can be run on this system: what their children say is waited for in a way that Windows lacks."""
+ELSEWHERE = "On this system nothing is computed with a model. Do it on the host of the run (--there), or install it in WSL."
+"""What is said where they cannot."""
 
 
 @contextlib.contextmanager
@@ -30,6 +35,8 @@ def task_process(
     A worker that has done a task with `loads` stays, unless the context ends with an exception other than InvalidInput.
     `waiting` is called until a worker has taken the task, and may raise.
     """
+    if not POSSIBLE:
+        raise SeqdecError(ELSEWHERE)
     worker = None if workers is None else _worker(workers, environment, log, loads, waiting)
     if workers is None or worker is None:
         with _new_child(argv, environment, log) as child:
@@ -79,12 +86,20 @@ def _new_child(argv: Sequence[str], environment: Mapping[str, str], log: IO[byte
     try:
         yield child
     finally:  # the child has not been waited for, so its process group still exists and is its own
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
+        end_group(child)
         for pipe in filter(None, (child.stdin, child.stdout)):
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
         reap(child)
+
+
+def end_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child that has not been waited for, with what it has started where the system has groups of processes."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
 
 
 def read_lines(child: subprocess.Popen[bytes], waiting: Callable[[], None]) -> Iterator[bytes]:

@@ -360,8 +360,17 @@ def run_task(
 
     Raises InvalidInput or SeqdecError with the child's sentence, or with one that says how the child ended; Cancelled.
     """
+    from seqdec_gui.runs.hosts.fetching import have_checkpoints_of
     from seqdec_gui.runs.task_processes import task_process  # not in the child, which imports this module too
 
+    def tell(text: str, done: int, total: int) -> None:
+        _fail_if_cancelled(cancelled)
+        if on_event is not None:
+            on_event(Progress(text=text, done=done, total=total))
+
+    for text in have_checkpoints_of(task, tell):
+        if on_event is not None:
+            on_event(Notice(text=text, severity="warning"))
     environment, why = task_environment(task, devices, engine)
     if why and on_event is not None:
         on_event(Notice(text=why))

@@ -17,6 +17,7 @@ from pathlib import Path
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.crash import log_tail
 from seqdec_gui.runs.events import Checkpoint, Continued, Epoch, Event, Message, Paused, Started, Step
+from seqdec_gui.runs.hosts import record as copied
 from seqdec_gui.runs.run_files import RunFiles
 
 QUIET_S = 60.0
@@ -70,6 +71,8 @@ class Watchdog:
         now = self._clock()
         if self._told or self._held or now - self._since < self.limit_s:
             return None
+        if copied.read_link(self._run.path).why:  # the run may be well, on a host that is not reached
+            return None
         if self._asked is None:
             self._asked = (now, _size(self._run.log))
             if _ask_for_stacks(lock.holder(self._run.lock)):
@@ -107,7 +110,7 @@ def main_thread(log: str) -> list[str]:
 
 def _ask_for_stacks(pid: int | None) -> bool:
     """Have a process write its stacks; returns whether it was asked. One that does not expect the signal would die of it."""
-    if pid is None:
+    if pid is None or not hasattr(signal, "SIGUSR1"):
         return False
     with contextlib.suppress(OSError, ValueError):
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")

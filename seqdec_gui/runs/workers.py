@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import select
 import shutil
 import signal
@@ -21,9 +20,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
@@ -31,6 +31,14 @@ from seqdec_gui.runs.engines import framework_packages
 from seqdec_gui.runs.environment import working_folder
 from seqdec_gui.runs.worker_jobs import LARGEST_JOB, TAKEN, ExpectExport, Message, TaskJob, TrainJob
 
+resource: Any
+try:
+    resource = import_module("resource")
+except ImportError:  # Windows, where no worker is started
+    resource = None
+
+POSSIBLE = resource is not None and hasattr(socket, "AF_UNIX")
+"""Whether this system has what workers need."""
 WORKER = (sys.executable, "-m", "seqdec_gui.runner.worker")
 """Command of a worker, without the number of its socket and the seconds that it waits for a job."""
 IDLE_S = 900.0

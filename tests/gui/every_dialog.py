@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.dialogs.block_weights import choose_weights
 from seqdec_gui.gui.dialogs.crash_report import CrashReport
+from seqdec_gui.gui.dialogs.hosts import open_hosts
 from seqdec_gui.gui.dialogs.import_keras import ImportDialog
 from seqdec_gui.gui.dialogs.split_model import SplitDialog
 from seqdec_gui.gui.pages.data.several_columns import choose_columns
@@ -100,6 +101,7 @@ def _columns(window: MainWindow) -> None:
 
 DIALOGS: dict[str, Opener] = {
     "settings": lambda window: dialogs.settings(window.workspace, window),
+    "hosts": lambda window: open_hosts(window.workspace, window),
     "about": dialogs.about,
     "guide": dialogs.guide,
     "shortcuts": _action("shortcuts"),

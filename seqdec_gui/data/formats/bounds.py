@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
+
+resource: Any
+try:
+    resource = import_module("resource")
+except ImportError:  # Windows has no such limits
+    resource = None
 
 FREE_BYTES = 512 << 20
 """The size, in bytes, that any file may have when it is open, however small it is."""
@@ -101,7 +108,9 @@ def _of_the_container() -> int | None:
 
 
 def _of_the_limit() -> int | None:
-    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if resource is None:
+        return None
+    soft: int = resource.getrlimit(resource.RLIMIT_AS)[0]
     if soft == resource.RLIM_INFINITY:
         return None
     with contextlib.suppress(OSError, ValueError, IndexError):

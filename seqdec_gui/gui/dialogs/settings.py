@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 )
 
 from seqdec_gui.domain.paths import expanded
+from seqdec_gui.gui.dialogs.hosts import open_hosts
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.tasks import notify, warm_workers
 from seqdec_gui.gui.widgets.focus import KeepsFocus
@@ -42,7 +43,7 @@ class SettingsDialog(KeepsFocus, QDialog):
     """The dialog of the program's settings.
 
     Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_reopen`, `setting_run_folder`,
-    `setting_devices`, `setting_warm_workers`.
+    `setting_devices`, `setting_hosts`, `setting_warm_workers`.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -62,10 +63,11 @@ class SettingsDialog(KeepsFocus, QDialog):
         self._add_section("Runs")
         self._add("Run folder", self._folder_row(), "If empty, runs are written to the folder runs beside the design.")
         self._add("Devices", self._devices_box(), "The devices that runs train on, unless others are chosen in the toolbar.")
+        self._add("Hosts", self._hosts_row(), "Other machines to train on, reached through ssh.")
         text = "Training, generating and exporting begin at once. Takes up to 2 GB of memory, none while little is left."
         self._add("Start", self._warm_box(), text)
         self._add_section("Privacy")
-        self._add("Telemetry", QLabel("None. Nothing leaves this machine."))
+        self._add("Telemetry", QLabel("None. Only what you train on a host leaves this machine."))
         buttons = QDialogButtonBox(QDialogButtonBox.Close)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
@@ -148,12 +150,19 @@ class SettingsDialog(KeepsFocus, QDialog):
         choices = [DeviceChoice(), DeviceChoice("cpu"), DeviceChoice("cpu", count=2)]
         choices += [DeviceChoice("gpu", gpus=(index,)) for index in gpus]
         choices += [DeviceChoice("gpu", gpus=gpus)] if len(gpus) > 1 else []
-        choices += [devices.choice] if devices.choice not in choices else []
+        choices += [] if devices.choice in choices or devices.host else [devices.choice]
         for choice in choices:
             self._devices.addItem("Automatic: idle GPUs, otherwise the CPU" if choice.kind == "auto" else str(choice), choice)
-        self._devices.setCurrentIndex(choices.index(devices.choice))
+        self._devices.setCurrentIndex(-1 if devices.host else choices.index(devices.choice))
+        self._devices.setPlaceholderText(f"Those of {devices.host}, as chosen in the toolbar")
         self._devices.currentIndexChanged.connect(lambda index: devices.choose(self._devices.itemData(index)))
         return self._devices
+
+    def _hosts_row(self) -> QPushButton:
+        button = QPushButton("Hosts…", objectName="setting_hosts")
+        button.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Preferred)
+        button.clicked.connect(lambda: open_hosts(self._workspace, self))
+        return button
 
     def _warm_box(self) -> QCheckBox:
         box = QCheckBox("Keep a process ready for what comes next", objectName="setting_warm_workers")

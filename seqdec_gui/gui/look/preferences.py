@@ -53,6 +53,15 @@ def devices() -> str:
     return str(settings().value("runs/devices", "auto") or "auto")
 
 
+def device_host() -> str:
+    """Return the host whose devices were chosen last; empty for this machine."""
+    return str(settings().value("runs/host", "") or "")
+
+
+def set_device_host(name: str) -> None:
+    settings().setValue("runs/host", name)
+
+
 def set_devices(wish: str) -> None:
     settings().setValue("runs/devices", wish)
 

@@ -10,7 +10,7 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.runs.tasks import GenerateTask, InspectTask, Task, task_environment
-from seqdec_gui.runs.workers import Workers
+from seqdec_gui.runs.workers import POSSIBLE, Workers
 
 _begun: list[Workers] = []
 """The workers of this program; empty where there are none."""
@@ -18,7 +18,7 @@ _begun: list[Workers] = []
 
 def begin() -> None:
     """Keep workers warm from now on, if the settings say so. Where it is not called, every run and task starts a process."""
-    if not _begun and preferences.warm_workers_are_on():
+    if POSSIBLE and not _begun and preferences.warm_workers_are_on():
         _begun.append(Workers())
 
 

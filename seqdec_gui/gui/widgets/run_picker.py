@@ -16,6 +16,7 @@ from seqdec_gui.gui.workspace.launch import design_key, runs_places
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import listing
 from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.hosts import record
 from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.state import RunSummary
@@ -44,15 +45,25 @@ class TrainedRun(NamedTuple):
         return " · ".join(figures + ([f"loss {loss:.4g}"] if loss is not None else []))
 
 
-def checkpoints_of(run: RunFolder, weights: WeightsInUse | None = None) -> tuple[CheckpointName, ...]:
+def checkpoints_of(
+    run: RunFolder, weights: WeightsInUse | None = None, there: tuple[str, ...] = ()
+) -> tuple[CheckpointName, ...]:
     """Return the checkpoints whose weights exist, the best first.
 
-    `weights` are those that the run uses of the two that it has kept; the others then follow by name.
+    `weights` are those that the run uses of the two that it has kept; the others then follow by name. `there` are the
+    checkpoints that the host of the run has, from which they are fetched.
     """
-    names = tuple(name for name in CHECKPOINTS if any(run.checkpoints.glob(f"{name}*")))
+    names = tuple(name for name in CHECKPOINTS if name in there or any(run.checkpoints.glob(f"{name}*")))
     if weights is None:
         return names
     return (*names, *(cast(CheckpointName, f"{name}-{OTHERS[weights]}") for name in names))
+
+
+def _there(run: RunFolder, summary: RunSummary) -> tuple[str, ...]:
+    """Return the checkpoints that a run on a host has written, as its events say."""
+    if not record.is_copy(run.path):
+        return ()
+    return tuple(name for name, epoch in (("best", summary.best_epoch), ("last", summary.last_epoch)) if epoch)
 
 
 def checkpoint_words(name: CheckpointName, summary: RunSummary) -> str:
@@ -72,7 +83,10 @@ def trained_runs(design: DesignKey, places: Places, also: Path | None = None) ->
     if also is not None and RunFolder(also).exists and RunFolder(also).path not in runs:
         run = RunFolder(also)
         runs[run.path] = TrainedRun(run, run.summary(), (), display_name(run.path))
-    trained = [run._replace(checkpoints=checkpoints_of(run.run, run.summary.weights)) for run in runs.values()]
+    trained = [
+        run._replace(checkpoints=checkpoints_of(run.run, run.summary.weights, _there(run.run, run.summary)))
+        for run in runs.values()
+    ]
     trained = [run for run in trained if run.checkpoints and run.summary.state != "unreadable"]
     return sorted(trained, key=lambda run: run.summary.created or 0.0, reverse=True)
 

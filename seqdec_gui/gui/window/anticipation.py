@@ -52,4 +52,6 @@ class Anticipation(QObject):
             warm_workers.expect_task(str(workspace.chosen_run or ""))
         elif workspace.document.design.blocks and workspace.devices.known and workspace.training.phase in (None, "paused"):
             wanted = launch.request(workspace)
+            if wanted.host:  # nothing will be started here
+                return
             warm_workers.expect(lambda: launch.environment(wanted))

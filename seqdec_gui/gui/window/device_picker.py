@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from PyQt5.QtCore import QPoint, QSize, Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PyQt5.QtWidgets import (
@@ -26,6 +29,8 @@ REFRESH_MS = 2000
 """The time between two readings of the devices' load while the list is open, in milliseconds."""
 GIB = 2**30
 """The bytes of a gibibyte."""
+FACTS_WIDTH = 330
+"""The width of the line about a host, in pixels."""
 CHEVRON_SIZE = 18
 """The side of the arrow at the right of the button, in pixels."""
 
@@ -33,7 +38,8 @@ CHEVRON_SIZE = 18
 class DevicePicker(QToolButton):
     """Shows and changes the chosen devices.
 
-    Object name `device_picker`; the list has a button `device_auto`, `device_cpu`, `device_cpu_2`, `device_gpu_0`, ...
+    Object name `device_picker`; the list has a button `device_auto`, `device_cpu`, `device_cpu_2`, `device_gpu_0`, ..., and for
+    a host `lab` buttons `device_lab_auto`, `device_lab_cpu`, `device_lab_gpu_0`, ...
     """
 
     def __init__(self, devices: DeviceSelection, parent: QWidget | None = None) -> None:
@@ -68,7 +74,7 @@ class DevicePicker(QToolButton):
             return
         automatic = devices.choice.kind == "auto"
         self.setText(f"{'Auto: ' if automatic else ''}{devices.label}    ")
-        names = {device.id: device.name for device in devices.devices}
+        names = {device.id: device.name for device in devices.listed}
         used = [f"{name}: {names[name]}" for name in devices.resolved.names if name in names]
         words = used or [devices.label]
         self.setToolTip("\n".join(["The next run trains on", *words, *(problem.sentence() for problem in devices.warnings)]))
@@ -87,6 +93,18 @@ class DevicePicker(QToolButton):
         self._chevron = icon("chevron-down")
 
 
+class Row(NamedTuple):
+    """A device of the list, as `--devices` takes it, and the host it belongs to; empty for this machine."""
+
+    host: str
+    device: str
+
+    @property
+    def object_name(self) -> str:
+        machine = f"{self.host}_" if self.host else ""
+        return f"device_{machine}{self.device.replace(':', '_')}"
+
+
 class DeviceList(QFrame):
     """The list of devices with their memory and load, refreshed while it is open."""
 
@@ -96,8 +114,8 @@ class DeviceList(QFrame):
         self.setProperty("role", "card")
         self.setMinimumWidth(340)
         self._devices = devices
-        self._buttons: dict[str, QAbstractButton] = {}
-        self._facts: dict[str, QLabel] = {}
+        self._buttons: dict[Row, QAbstractButton] = {}
+        self._facts: dict[Row, QLabel] = {}
         self._updating = False
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(*4 * (3 * theme.SPACE,))
@@ -105,6 +123,7 @@ class DeviceList(QFrame):
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(devices.refresh)
+        self._timer.timeout.connect(devices.refresh_hosts)
         devices.devices_changed.connect(self._on_devices_changed)
         devices.choice_changed.connect(self._on_devices_changed)
         self._build()
@@ -112,6 +131,7 @@ class DeviceList(QFrame):
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
         self._devices.refresh()
+        self._devices.refresh_hosts()
         self._timer.start()
         chosen = next((button for button in self._buttons.values() if button.isChecked()), None)
         if chosen is not None:
@@ -124,21 +144,32 @@ class DeviceList(QFrame):
     def _build(self) -> None:
         """Make one row per device. The CPU is listed at once, so it can be chosen before the driver answers."""
         while self._layout.count():
-            self._layout.takeAt(0).widget().deleteLater()
+            old = self._layout.takeAt(0).widget()
+            old.hide()  # it is deleted later
+            old.deleteLater()
         self._buttons = {}
         self._facts = {}
-        gpus = [device for device in self._devices.devices if device.kind == "gpu"]
-        cpus = [device for device in self._devices.devices if device.kind == "cpu"]
-        self._add_row("auto", "Automatic", QRadioButton())
-        if gpus:
+        self._add_machine("", self._devices.devices)
+        for host, known in self._devices.hosts.items():
+            self._add_machine(host, known.devices)
+        self._update()
+
+    def _add_machine(self, host: str, devices: Sequence[Device]) -> None:
+        gpus = [device for device in devices if device.kind == "gpu"]
+        cpus = [device for device in devices if device.kind == "cpu"]
+        if host:
+            self._add_heading(f"Host {host}")
+        self._add_row(Row(host, "auto"), f"Automatic, on {host}" if host else "Automatic", QRadioButton())
+        if gpus and not host:
             self._add_heading("GPUs, any number")
         for device in gpus:
-            self._add_row(device.id, f"{device.index}  {device.name}", QCheckBox())
-        self._add_heading("Processor")
-        names = {device.id: device.name for device in cpus} or {"cpu": "CPU", "cpu:2": "2 virtual devices"}
+            self._add_row(Row(host, device.id), f"{device.index}  {device.name}", QCheckBox())
+        if not host:
+            self._add_heading("Processor")
+        names = {device.id: device.name for device in cpus} or ({} if host else {"cpu": "CPU", "cpu:2": "2 virtual devices"})
         for device_id, name in names.items():
-            self._add_row(device_id, name, QRadioButton())
-        self._update()
+            if not (host and device_id != "cpu"):
+                self._add_row(Row(host, device_id), name, QRadioButton())
 
     def _add_heading(self, text: str) -> None:
         heading = QLabel(text)
@@ -146,55 +177,75 @@ class DeviceList(QFrame):
         heading.setContentsMargins(0, 2 * theme.SPACE, 0, theme.SPACE)
         self._layout.addWidget(heading)
 
-    def _add_row(self, device_id: str, text: str, button: QAbstractButton) -> None:
+    def _add_row(self, row: Row, text: str, button: QAbstractButton) -> None:
         button.setText(text)
         button.setAutoExclusive(False)
-        button.setObjectName("device_" + device_id.replace(":", "_"))
-        button.toggled.connect(lambda on, chosen=device_id: self._on_button_toggled(chosen, on))
+        button.setObjectName(row.object_name)
+        button.toggled.connect(lambda on, chosen=row: self._on_button_toggled(chosen, on))
         facts = QLabel()
+        if row.host and row.device == "auto":  # why the host cannot be used may be long
+            facts.setWordWrap(True)
+            facts.setFixedWidth(FACTS_WIDTH)
         facts.setProperty("role", "small")
         facts.setContentsMargins(22, 0, 0, theme.SPACE)
         self._layout.addWidget(button)
         self._layout.addWidget(facts)
-        self._buttons[device_id], self._facts[device_id] = button, facts
+        self._buttons[row], self._facts[row] = button, facts
 
     def _update(self) -> None:
-        choice = self._devices.choice
-        chosen = {f"gpu:{index}" for index in choice.gpus} if choice.kind == "gpu" else {str(choice)}
-        by_id = {device.id: device for device in self._devices.devices}
+        choice, host = self._devices.choice, self._devices.host
+        names = choice.names if choice.kind == "gpu" else (str(choice),)
+        chosen = {Row(host, name) for name in names}
+        by_row = {Row("", device.id): device for device in self._devices.devices}
+        for name, known in self._devices.hosts.items():
+            by_row |= {Row(name, device.id): device for device in known.devices}
         self._updating = True
-        for device_id, button in self._buttons.items():
-            button.setChecked(device_id in chosen)
-            device = by_id.get(device_id)
-            words = "All idle GPUs, otherwise the CPU" if device_id == "auto" else facts_of(device)
-            self._facts[device_id].setText(words)
-            self._facts[device_id].setVisible(bool(words))
+        for row, button in self._buttons.items():
+            button.setChecked(row in chosen)
+            words = self._words_of_auto(row) if row.device == "auto" else facts_of(by_row.get(row))
+            self._facts[row].setText(words)
+            self._facts[row].setVisible(bool(words))
+            if self._facts[row].wordWrap():
+                self._facts[row].setMinimumHeight(self._facts[row].heightForWidth(FACTS_WIDTH))
         self._updating = False
+
+    def _words_of_auto(self, row: Row) -> str:
+        if not row.host:
+            return "All idle GPUs, otherwise the CPU"
+        known = self._devices.hosts[row.host]
+        return known.trouble or ("All of its idle GPUs, otherwise its CPU" if known.devices else "Asking for its devices…")
 
     @pyqtSlot()
     def _on_devices_changed(self) -> None:
-        listed = {"auto", *(device.id for device in self._devices.devices)}
-        if self._devices.known and listed != set(self._buttons):
+        devices = self._devices
+        listed = {Row("", "auto"), *(Row("", device.id) for device in devices.devices)}
+        for name, known in devices.hosts.items():
+            listed |= {Row(name, "auto"), *(Row(name, each.id) for each in known.devices if each.id != "cpu:2")}
+        if devices.known and listed != set(self._buttons):
             self._build()
         else:
             self._update()
         if self.isVisible():
             self.adjustSize()
 
-    def _on_button_toggled(self, device_id: str, on: bool) -> None:
+    def _on_button_toggled(self, row: Row, on: bool) -> None:
         if self._updating:
             return
-        if device_id.startswith("gpu:"):
-            gpus = [int(name[4:]) for name, button in self._buttons.items() if name.startswith("gpu:") and button.isChecked()]
+        if row.device.startswith("gpu:"):
+            gpus = [
+                int(other.device[4:])
+                for other, button in self._buttons.items()
+                if other.host == row.host and other.device.startswith("gpu:") and button.isChecked()
+            ]
             choice = DeviceChoice("gpu", gpus=tuple(gpus)) if gpus else DeviceChoice("auto")
         elif not on:  # a click on the one that is chosen already
             self._update()
             return
-        elif device_id == "auto":
+        elif row.device == "auto":
             choice = DeviceChoice("auto")
         else:
-            choice = DeviceChoice("cpu", count=int(device_id.partition(":")[2] or 1))
-        self._devices.choose(choice)
+            choice = DeviceChoice("cpu", count=int(row.device.partition(":")[2] or 1))
+        self._devices.choose(choice, row.host)
 
 
 def facts_of(device: Device | None) -> str:

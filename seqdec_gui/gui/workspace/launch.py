@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import background, warm_workers
+from seqdec_gui.gui.workspace.devices import DeviceSelection
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.training_thread import NICE
 from seqdec_gui.gui.workspace.workspace import Workspace
@@ -23,6 +25,9 @@ from seqdec_gui.runs import folder, known, process
 from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.hosts import book, record, starting
+from seqdec_gui.runs.hosts.answering import Resumption
+from seqdec_gui.runs.hosts.fetching import have_checkpoint
 from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
 from seqdec_gui.runs.spec import DeviceChoice, FitChoice, RunSpec
@@ -45,6 +50,8 @@ class Request(msgspec.Struct, frozen=True):
     fit: FitChoice = "initial"
     passed: Stamps | None = None
     title: str = ""
+    host: str = ""
+    """The host that is to train; empty for this machine."""
 
     @property
     def name(self) -> str:
@@ -70,6 +77,7 @@ def request(
         fit=fit,
         passed=workspace.checking.passed,
         title=document.title,
+        host=workspace.devices.host,
     )
 
 
@@ -94,7 +102,11 @@ def launch(request: Request) -> process.RunProcess:
     Raises InvalidInput with all problems, SeqdecError.
     """
     spec = prepared(request)
+    if request.initial_run is not None and not request.host:
+        have_checkpoint(RunFolder(request.initial_run), request.initial_checkpoint)
     run = folder.create(None, request.design_path, parent=request.parent, name=request.title)
+    if request.host:
+        return _launch_there(run, spec, request.host)
     try:
         return process.start(run, spec, nice=nice(request.devices), workers=warm_workers.current())
     except BaseException:
@@ -118,6 +130,24 @@ def prepared(request: Request) -> RunSpec:
     return _spec(request)
 
 
+def fail_if_there(request: Request) -> None:
+    """Raise InvalidInput if the request is for a host: only runs of this machine wait in its queue."""
+    if request.host:
+        raise InvalidInput(
+            f"Runs on {request.host} do not wait in the queue of this machine. Choose devices of this machine, or train on "
+            f"{request.host} now.",
+            "queue_there",
+        )
+
+
+def _launch_there(run: RunFolder, spec: RunSpec, host: str) -> process.RunProcess:
+    try:
+        return starting.start(run, spec, book.find(host)).process
+    except BaseException:
+        folder.discard_unstarted(run)
+        raise
+
+
 def environment(request: Request) -> dict[str, str]:
     """Return the environment that the process of a run would get now. Raises InvalidInput."""
     return child_environment(process.place(_spec(request)), os.environ)
@@ -138,8 +168,24 @@ def _spec(request: Request) -> RunSpec:
     )
 
 
-def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
-    """Continue an ended run from its last checkpoint on these devices. Raises InvalidInput, SeqdecError."""
+def relaunching(run: RunFolder, selection: DeviceSelection) -> Callable[[], process.RunProcess]:
+    """Return a function that continues an ended run on the devices that are chosen now."""
+    devices, host = selection.resolved, selection.host
+    return lambda: relaunch(run, devices, host)
+
+
+def relaunch(run: RunFolder, devices: DeviceChoice, host: str = "") -> process.RunProcess:
+    """Continue an ended run from its last checkpoint on these devices of this machine, or of a host.
+
+    A run on a host goes on there; where the devices are those of another machine, it does so on its own. Raises InvalidInput,
+    SeqdecError.
+    """
+    at = record.read(run.path)
+    if at is not None:
+        return starting.resume(run, Resumption(devices=devices if at.host == host else None))
+    if host:
+        text = f"The run was trained on this machine and goes on here; the devices that are chosen are those of {host}."
+        raise InvalidInput(text, "other_machine")
     spec = run.read_spec()
     problems = errors(batch_problems(spec.load_design().training, devices))
     if problems:

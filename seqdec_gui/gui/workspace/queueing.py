@@ -6,7 +6,7 @@ import logging
 
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.tasks import background
-from seqdec_gui.gui.workspace.launch import Request, prepared
+from seqdec_gui.gui.workspace.launch import Request, fail_if_there, prepared
 from seqdec_gui.runs import folder, known, spec
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.queue.job import Job
@@ -17,6 +17,7 @@ from seqdec_gui.runs.spec import RunSpec
 
 def enqueue(request: Request) -> Job:
     """Check the request, make the run's folder and put it into the queue. Raises InvalidInput, SeqdecError."""
+    fail_if_there(request)
     asked = prepared(request)
     run = folder.create(None, request.design_path, parent=request.parent, name=request.title)
     try:

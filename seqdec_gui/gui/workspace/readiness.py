@@ -52,7 +52,8 @@ def readiness(workspace: Workspace) -> Readiness:
         place = mended_at(wrong[0], document.design, document.report.inference, of_data=True)
         return Readiness(text, _first(wrong), PageName.DATA if place == "data" else PageName.DESIGN)
     note = _note((*document.report.problems, *workspace.checking.problems))
-    return Readiness(text, _device_reason(document.design, workspace.devices.resolved), note=note)
+    reason = _device_reason(document.design, workspace.devices.resolved, there=bool(workspace.devices.host))
+    return Readiness(text, reason, note=note)
 
 
 def training_words(state: TrainingState) -> str:
@@ -89,8 +90,8 @@ def _binding_reason(design: Design, report: Report) -> str:
     return ""
 
 
-def _device_reason(design: Design, choice: DeviceChoice) -> str:
-    return _first(batch_problems(design.training, choice)) or _engine_reason(choice)
+def _device_reason(design: Design, choice: DeviceChoice, there: bool) -> str:
+    return _first(batch_problems(design.training, choice)) or ("" if there else _engine_reason(choice))
 
 
 @lru_cache(maxsize=32)

@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.quality import larger_is_better
-from seqdec_gui.gui.workspace.launch import Request, prepared
+from seqdec_gui.gui.workspace.launch import Request, fail_if_there, prepared
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import known
 from seqdec_gui.runs.environment import with_package, working_folder
@@ -56,6 +56,7 @@ def make_sweep(
     request: Request, texts: tuple[str, ...], trials: int, sampler: SamplerName, prune: PrunerName, goal: str
 ) -> SweepFolder:
     """Check the request and make the folder of a sweep. For a thread. Raises InvalidInput with all problems, SeqdecError."""
+    fail_if_there(request)
     axes = parse_space(texts, request.design)
     asked = prepared(request)
     parent = request.design_path.parent if request.design_path is not None else known.data_folder()

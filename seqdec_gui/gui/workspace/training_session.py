@@ -12,15 +12,15 @@ from PyQt5.QtCore import QCoreApplication, QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.gui.tasks import background, notify
-from seqdec_gui.gui.workspace.launch import design_key, launch, relaunch, request, runs_places
+from seqdec_gui.gui.workspace.launch import design_key, launch, relaunching, request, runs_places
 from seqdec_gui.gui.workspace.training_thread import TrainingThread, leave_all
-from seqdec_gui.gui.workspace.workspace import Phase, TrainingState, Workspace
-from seqdec_gui.runs import lock
-from seqdec_gui.runs.active import active_run
+from seqdec_gui.gui.workspace.workspace import Notice, Phase, TrainingState, Workspace
+from seqdec_gui.runs.active import active_run, is_alive
 from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event, Finished
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.history import RunHistory, read_history
+from seqdec_gui.runs.hosts.copied import attach
 from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.process import RESTART_GRACE_S, STOP_GRACE_S, RunProcess, stop_unattended
 from seqdec_gui.runs.spec import FitChoice
@@ -40,6 +40,7 @@ class FollowedRun(QObject):
     launched = pyqtSignal()
     ended = pyqtSignal()
     failed = pyqtSignal(Exception)
+    link_changed = pyqtSignal(str)  # a sentence while the host of the run is not reached, else empty
 
     def __init__(self, launch_it: Callable[[], RunProcess], name: str, run: RunFolder | None = None) -> None:
         super().__init__()
@@ -68,6 +69,7 @@ class FollowedRun(QObject):
         thread.fell_silent.connect(self._on_thread_fell_silent)
         thread.stop_failed.connect(self._on_thread_stop_failed)
         thread.failed.connect(self.failed)
+        thread.link_changed.connect(self.link_changed)
         thread.begin()
 
     @property
@@ -232,23 +234,23 @@ class TrainingSession(QObject):
         """Continue an ended run on the chosen devices."""
         if self._busy():
             return
-        devices = self.workspace.devices.resolved
-        self._begin(_noted(FollowedRun(lambda: relaunch(run, devices), name or display_name(run.path), run)), devices.names)
+        devices = self.workspace.devices
+        self._begin(_noted(FollowedRun(relaunching(run, devices), name or display_name(run.path), run)), devices.resolved.names)
 
     def attach(self, run: RunFolder, name: str = "") -> None:
         """Follow an active run, with its curves from the beginning."""
         if self.active is not None and self.active.run == run:
             self._show(self.active)
         elif self.active is None:
-            self._begin(FollowedRun(lambda: RunProcess(run), name or display_name(run.path), run), ())
+            self._begin(FollowedRun(lambda: attach(run), name or display_name(run.path), run), ())
 
     def show(self, run: RunFolder, name: str = "") -> None:
         """Show a run on the Train page, whether it is active or not."""
         if self.active is not None and self.active.run == run:
             self._show(self.active)
         elif self.shown is None or self.shown.run != run:
-            followed = FollowedRun(lambda: RunProcess(run), name or display_name(run.path), run)
-            if self.active is None and lock.is_held(run.lock):
+            followed = FollowedRun(lambda: attach(run), name or display_name(run.path), run)
+            if self.active is None and is_alive(run):
                 self._begin(followed, ())
             else:
                 self._keep(followed)
@@ -300,6 +302,7 @@ class TrainingSession(QObject):
         followed.changed.connect(self._on_active_changed)
         followed.ended.connect(self._on_active_ended)
         followed.failed.connect(self._on_active_failed)
+        followed.link_changed.connect(lambda sentence: self.workspace.notice.emit(Notice("link_to_host", sentence)))
         self.active = followed
         self._keep(followed)
         self._show(followed)
@@ -404,6 +407,7 @@ class TrainingSession(QObject):
 
     @pyqtSlot()
     def _on_active_ended(self) -> None:
+        self.workspace.notice.emit(Notice("link_to_host"))
         followed = self._release_active()
         if followed is None or followed.run is None or followed.status is None:
             return

@@ -17,8 +17,9 @@ from seqdec_gui.runs.events import Event, Started, UnreadableLine
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.history import RunHistory
+from seqdec_gui.runs.hosts.copied import attach, unverified
 from seqdec_gui.runs.overview import is_long, read_overview
-from seqdec_gui.runs.process import LAST_WAIT_S, STOP_GRACE_S, TERMINATE_GRACE_S, RunProcess, attach, unverified
+from seqdec_gui.runs.process import LAST_WAIT_S, STOP_GRACE_S, TERMINATE_GRACE_S, RunProcess
 from seqdec_gui.runs.reader import Follower
 from seqdec_gui.runs.state import RunStatus
 
@@ -61,6 +62,7 @@ class TrainingThread(QThread):
     event_received = pyqtSignal(object)  # list[Event]; Qt would convert a `list`, event by event
     log_received = pyqtSignal(str)  # output of the process, with newlines
     begun = pyqtSignal()  # this start of the run begins with the next events; those before were of earlier starts
+    link_changed = pyqtSignal(str)  # a sentence while the host of the run is not reached; empty when it is again
     ended = pyqtSignal(RunStatus)
     fell_silent = pyqtSignal(RunStatus)  # not seen alive and not ended; the run may be active on another host
     stop_failed = pyqtSignal(str)  # the run was asked to stop and cannot be ended from here: why, and what to do
@@ -147,7 +149,7 @@ class TrainingThread(QThread):
     def _follow(self, process: RunProcess) -> None:
         follower = Follower(process.run, alive=process.running)
         log = _LogTail(process.run.log)
-        next_log = 0.0
+        next_log, link = 0.0, ""
         begun, silent = self._replay(follower, process), False
         while not self._leaving:
             self._send_commands(process)
@@ -158,6 +160,7 @@ class TrainingThread(QThread):
                 next_log = time.monotonic() + LOG_S
                 if text := log.read():
                     self.log_received.emit(text)
+                link = self._tell_link(process, link)
             if follower.ended:
                 self._finish(process, log)
                 return
@@ -212,6 +215,12 @@ class TrainingThread(QThread):
             self._stop_fails_at = math.inf
             why = unverified(process.run)
             self.stop_failed.emit(f"The run was asked to stop and goes on: {why}")
+
+    def _tell_link(self, process: RunProcess, before: str) -> str:
+        """Tell whether the host of the run is reached, when that has changed, and return it."""
+        if (now := process.news()) != before:
+            self.link_changed.emit(now)
+        return now
 
     def _emit_events(self, events: list[Event], process: RunProcess, begins: bool) -> None:
         """Send the events in lists. Commands are handled between two lists, so that Stop works during a flood of events.

@@ -160,7 +160,7 @@ class CertificateDialog(KeepsFocus, QDialog):
     def _on_read(self, contents: RunContents) -> None:
         self._spec = contents.spec
         self.certificate = contents.certificate
-        for choice in choices(contents, self._workspace.devices.resolved):
+        for choice in choices(contents, self._workspace.devices.here):
             self.devices.addItem(devices_in_words(choice), choice)
         self.refresh()
         if contents.fault:

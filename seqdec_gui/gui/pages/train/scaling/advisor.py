@@ -83,6 +83,8 @@ class Advisor(QObject):
             return "A run is training: a measurement now would slow it down, and its times would be wrong."
         if not workspace.devices.known:
             return "Looking for devices."
+        if workspace.devices.host:
+            return f"Measuring is done on this machine, and the chosen devices are those of {workspace.devices.host}."
         design = workspace.document.design
         if not design.blocks:
             return "The design is empty: there is nothing to measure."
@@ -100,7 +102,7 @@ class Advisor(QObject):
         if self.running or self.reason:
             return
         design, folder = self._workspace.document.design, self._workspace.folder
-        devices = self._workspace.devices.resolved
+        devices = self._workspace.devices.here
         self.measured = []
         self.expected = 0
         self.fault = ""
@@ -124,12 +126,12 @@ class Advisor(QObject):
     @property
     def batch_size(self) -> int:
         """Return the design's batch size, rounded so that the devices can share it equally."""
-        training, devices = self._workspace.document.design.training, self._workspace.devices.resolved
+        training, devices = self._workspace.document.design.training, self._workspace.devices.here
         return divisible_batch(training.batch_size, devices.replicas * training.micro_batches)
 
     @property
     def devices(self) -> DeviceChoice:
-        return self._workspace.devices.resolved
+        return self._workspace.devices.here
 
     def partial(self) -> Advice:
         """Return the measurements made so far, as an advice without a sentence."""
@@ -140,7 +142,7 @@ class Advisor(QObject):
         )  # fmt: skip
 
     def _subject(self) -> Subject:
-        return shape_of(self._workspace.document.design), self._workspace.devices.resolved
+        return shape_of(self._workspace.document.design), self._workspace.devices.here
 
     # -- incoming events
     @pyqtSlot(object)
