@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 # A file to each worker: fixtures that take long are made once a file. Fast tests wait for processes and timers: three workers keep
 # two cores busy.
 PARALLEL := --dist loadfile
-QUICK := not slow and not timing and not pictures and not at_spi
+QUICK := not slow and not timing and not pictures and not at_spi and not hostile
 
 .PHONY: help setup demo test lint fast window timing slow chaos hostile test-hosts pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 

@@ -89,7 +89,7 @@ class DelimitedTable(Table):
             self._wanted = [name for name in dialect.names if names is None or name in names]
             first = _first_rows(content, dialect)
             self._first_row = dict(zip(dialect.names, first[0], strict=False)) if first else {}
-            self._texts = _texts(first, dialect)
+            self._never_numbers = _never_numbers(first, dialect)
             pointed = [name for name in self._wanted if (self._settled.notation(name) or Notation(".")).decimal == "."]
             fractions = _fractions(first, dialect, pointed) if len(content) >= _LARGE_BYTES else frozenset()
             read = _read_columns(path, content, dialect, self._wanted, fractions)
@@ -174,7 +174,7 @@ class DelimitedTable(Table):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if name in self._texts:
+        if name in self._never_numbers:
             return None, (), None
         cells = pc.utf8_trim_whitespace(self._strings[name])
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
@@ -279,7 +279,7 @@ def _first_rows(content: bytes, dialect: Dialect) -> list[tuple[str, ...]]:
     return [record.cells for record in islice(found, dialect.header, dialect.header + _FIRST_ROWS)]
 
 
-def _texts(rows: Sequence[Sequence[str]], dialect: Dialect) -> frozenset[str]:
+def _never_numbers(rows: Sequence[Sequence[str]], dialect: Dialect) -> frozenset[str]:
     """Return the columns of which one of these cells can be no number and no missing value, so that none has to be tried."""
     return frozenset(
         name

@@ -299,7 +299,8 @@ class GenerateMode(Mode):
     def _show_below(self) -> None:
         buttons = (self._steps_button, self._attention_button, self._properties_button)
         if self._plotted:
-            for button, view in zip(buttons, (self.steps, self.attention, self.properties), strict=True):
+            views: tuple[QWidget, ...] = (self.steps, self.attention, self.properties)
+            for button, view in zip(buttons, views, strict=True):
                 view.setVisible(button.isChecked())
         self._below.setVisible(any(button.isChecked() for button in buttons))
 

@@ -68,7 +68,7 @@ class HeatMap(QWidget):
     def _cell_across(self) -> int:
         """The side of a cell by the width of the widget alone, which does not depend on the height of labels."""
         room = self.width() - self._label_width(self.targets) - LEGEND_SPACE
-        return max(self._least, min(LARGEST_CELL, room // max(1, len(self.sources))))
+        return int(max(self._least, min(LARGEST_CELL, room // max(1, len(self.sources)))))
 
     @property
     def _corner(self) -> QPoint:
@@ -81,7 +81,7 @@ class HeatMap(QWidget):
     def _cell(self) -> int:
         """The side of a cell, in pixels."""
         down = (self.height() - self._corner.y() - theme.SPACE) // max(1, len(self.targets))
-        return max(self._least, min(self._cell_across(), down))
+        return int(max(self._least, min(self._cell_across(), down)))
 
     def _size_with(self, cell: int) -> QSize:
         across = self._label_width(self.targets) + cell * len(self.sources) + LEGEND_SPACE
@@ -223,4 +223,4 @@ def _seen(label: str) -> str:
 
 
 def _cut(font: QFontMetrics, label: str) -> str:
-    return font.elidedText(label, Qt.ElideRight, LONGEST_LABEL)
+    return str(font.elidedText(label, Qt.ElideRight, LONGEST_LABEL))

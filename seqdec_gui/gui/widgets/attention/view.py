@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QPainter
+from PyQt5.QtGui import QKeyEvent, QPainter
 from PyQt5.QtSvg import QSvgGenerator
 from PyQt5.QtWidgets import (
     QApplication,
@@ -207,8 +207,8 @@ class AttentionView(QWidget):
         if not path.is_file():
             raise OSError(f"{path} could not be written.")
 
-    def keyPressEvent(self, event: object) -> None:
-        if getattr(event, "key", lambda: 0)() == Qt.Key_C and getattr(event, "modifiers", lambda: 0)() == Qt.ControlModifier:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key_C and event.modifiers() == Qt.ControlModifier:
             self.copy_picture()
             return
-        super().keyPressEvent(event)  # type: ignore[arg-type]
+        super().keyPressEvent(event)
