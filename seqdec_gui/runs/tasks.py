@@ -26,6 +26,9 @@ from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.export_scratch import remove_scratch
 from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.measuring_tasks import PROBE_GRACE as PROBE_GRACE
+from seqdec_gui.runs.measuring_tasks import CertifyTask as CertifyTask
+from seqdec_gui.runs.measuring_tasks import ProbeTask as ProbeTask
 from seqdec_gui.runs.quality.task import ErrorsTask as ErrorsTask
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.task_names import CheckpointName as CheckpointName
@@ -214,44 +217,6 @@ class PriorTask(Tagged, frozen=True, kw_only=True, tag="prior"):
     folder: str
 
 
-PROBE_GRACE = 1.5  # multiple of its budget after which a probe that has measured something is killed: it may be compiling
-
-
-class ProbeTask(Tagged, frozen=True, kw_only=True, tag="probe"):
-    """Measure training steps at each of these global batches, smallest first; each is answered by a `Measured`.
-
-    Attributes:
-        design: The design as a document; its relative paths begin at `folder`.
-        real_rows: Whether to train on the design's own rows, or on random ones of the same shapes.
-        shares: Whether to measure what part of a step reduction and input take.
-        budget_s: Seconds of the child's life after which no further batch is begun.
-        turn: Path of the lock file (`runner.measurement_lock`) by which probes at the same time measure one by one; empty for a
-            probe that runs alone.
-    """
-
-    design: dict[str, Any]
-    folder: str
-    devices: DeviceChoice
-    engine: EngineName
-    batch_sizes: tuple[Annotated[int, Meta(ge=1)], ...]
-    real_rows: bool = False
-    shares: bool = True
-    budget_s: float = 20.0
-    turn: str = ""
-
-
-class CertifyTask(Tagged, frozen=True, kw_only=True, tag="certify"):
-    """Train `steps` steps without random layers, at the highest precision, and write the arrays to `output` (an .npz file)."""
-
-    design: dict[str, Any]
-    folder: str
-    devices: DeviceChoice
-    engine: EngineName
-    output: str
-    steps: Annotated[int, Meta(ge=1)] = 5
-    real_rows: bool = False
-
-
 Task: TypeAlias = (
     ExportTask
     | ExportAllTask
@@ -270,9 +235,10 @@ Task: TypeAlias = (
 )
 
 READS_TRAINED_RUN = (GenerateTask, ScoreTask, AttentionTask, EncodeTask, EvaluateTask, ErrorsTask)
-"""Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
-COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, AttentionTask, EncodeTask, EvaluateTask, ErrorsTask)
-"""Tasks that run on the GPU that their run trained on, unless the user chose another device."""
+"""Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task.
+
+They run on the GPU that their run trained on, unless the user chose another device.
+"""
 
 
 class Progress(Tagged, frozen=True, kw_only=True, tag="progress"):
@@ -401,7 +367,7 @@ def task_environment(
     """Return the environment of a task's child, and a sentence if the user may expect another device. Raises InvalidInput."""
     from seqdec_gui.runs.task_devices import place_task  # not in the child, which imports this module too
 
-    placement = place_task(getattr(task, "run", "") if isinstance(task, COMPUTES_ON_RUNS_DEVICE) else "", devices, engine)
+    placement = place_task(getattr(task, "run", "") if isinstance(task, READS_TRAINED_RUN) else "", devices, engine)
     exact = not isinstance(task, ProbeTask)
     return child_environment(placement, os.environ, brief=True, exact=exact), placement.why
 

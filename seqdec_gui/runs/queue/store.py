@@ -6,7 +6,6 @@ The file says what waits, in which order, and what was taken; the run folders sa
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import socket
@@ -16,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
-from seqdec_gui.runs import folder, known, lock
+from seqdec_gui.runs import file_lock, folder, known, lock
 from seqdec_gui.runs.files import open_to_write, pretty_json, read_bytes, write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.queue.job import FORMAT, LARGEST_PRIORITY, MOST_WIDE, Job, QueueState
@@ -75,7 +74,7 @@ class Queue:
         file = self._opened(f"scheduler{'-' if place else ''}{place}.lock")
         try:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file_lock.take(file)
             except BlockingIOError:
                 yield False
             else:
@@ -95,7 +94,7 @@ class Queue:
     def _alone(self, name: str) -> Iterator[None]:
         file = self._opened(name)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            file_lock.wait_and_take(file)
             yield
         finally:
             os.close(file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runs import lock
+from seqdec_gui.runs import file_lock, lock
 from seqdec_gui.runs.events import Metrics
 from seqdec_gui.runs.files import open_to_write, pretty_json, read_bytes, write_atomically
 from seqdec_gui.runs.folder import RunFolder
@@ -126,7 +125,7 @@ class SweepFolder:
         file = open_to_write(self.lock, os.O_RDWR)
         try:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file_lock.take(file)
             except BlockingIOError:
                 raise SeqdecError(f"Another program works on the sweep {self.path} already.") from None
             yield
