@@ -65,6 +65,11 @@ def other_content_problems(content: bytes, name: str) -> list[Problem]:
     return []
 
 
+def what_helps(content: bytes) -> str:
+    """Return what to do with text whose lines are no rows; "" if it is not known as such."""
+    return next((problem.hint for problem in other_content_problems(content, "")), "")
+
+
 def invisible_problems(content: bytes, name: str) -> list[Problem]:
     """Warn of characters without width: marks of byte order within the text, and spaces of no width."""
     for code, what in _INVISIBLE.items():

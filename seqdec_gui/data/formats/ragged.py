@@ -7,6 +7,7 @@ from collections import Counter
 
 from seqdec_gui.data.formats.base import Dialect
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES, sample_of
+from seqdec_gui.data.formats.other_contents import what_helps
 
 _ANY = (
     "Quote cells that hold the delimiter, remove lines that are no rows (data.comment skips comments), or set data.delimiter."
@@ -18,6 +19,8 @@ _SINGLE = re.compile(r"(?:^|[,;|\t])\s*'[^']*'\s*(?=$|[,;|\t])")
 
 def ragged_hint(content: bytes, dialect: Dialect) -> str:
     """Return what to do with rows of different widths, by where they stand; `content` begins with the header."""
+    if other := what_helps(content):
+        return other
     sample = sample_of(content, dialect.delimiter, dialect.quoted)
     widths = [len(record.cells) for record in sample]
     mark = DELIMITER_NAMES.get(dialect.delimiter, "delimiter")
