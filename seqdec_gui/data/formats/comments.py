@@ -30,8 +30,9 @@ def names_at(content: bytes, start: int, end: int) -> int:
 
     `end` is where the comments end; it is returned if they name nothing.
     """
-    last = max(content.rfind(b"\n", start, end - 1), content.rfind(b"\r", start, end - 1)) + 1
-    if content[last - 1 : last + 1] == b"\r\n" or last <= start or not content[last:end].strip():
+    lines = content[start:end].rstrip(b"\r\n")
+    last = start + max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
+    if last <= start or not content[last:end].strip():
         return end
     for delimiter in ("\t", ",", ";", "|"):
         names, row = (next(records(text, delimiter, True)) for text in (content[last:end], content[end:]))

@@ -173,7 +173,7 @@ def _is_json_lines(lines: list[str]) -> bool:
 
 
 def _is_json(lines: list[str]) -> bool:
-    return _JSON_WHOLE.match("\n".join(lines[:2])) is not None
+    return _JSON_WHOLE.match("\n".join(lines[:_FEWEST_LINES])) is not None
 
 
 _KINDS: tuple[tuple[str, Callable[[list[str]], bool], str], ...] = (
