@@ -281,6 +281,7 @@ _ROWS = (
     Code("slow_loop", "design", "Recurrent dropout takes a slower loop on GPUs."),
     Code("spaces_in_cells", "data", "Every cell of a column begins with a space, which is read as a symbol: remove the spaces behind the delimiters.", reading=True),
     Code("split_column_missing", "data", "The file has no column of this name to split by: choose another."),
+    Code("spoilt_letters", "data", "Texts hold signs that a wrong encoding or HTML left in the place of letters: the text says how to mend them.", reading=True),
     Code("standardised", "data", "Says which numbers were standardised over the training rows, and which were left as they are."),
     Code("standardised_classes", "data", "Classes and probabilities cannot be standardised: set `standardise` of the codec to false."),
     Code("steps_differ", "data", "The model predicts another number of steps than the targets have: bind another column, or crop or pad the sequence."),

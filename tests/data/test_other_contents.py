@@ -83,9 +83,10 @@ def test_columns_that_are_read_as_one_cell_are_told(tmp_path: Path, name: str, l
 @pytest.mark.parametrize(
     ("lines", "advised"),
     [
-        (["smiles,mass", *(f"{i},{smiles},{i}" for i, smiles in enumerate(SMILES))], "row.names = FALSE"),
+        (["smiles,mass", *(f"r{i},{smiles},{i}" for i, smiles in enumerate(SMILES))], "row.names = FALSE"),
         (["smiles,mass", *(f"{smiles},{i}," for i, smiles in enumerate(SMILES))], "at the end of every row"),
         (["Report of a year", "smiles,mass,n", *(f"{smiles},{i},1" for i, smiles in enumerate(SMILES))], "From line 2 on"),
+        (["text,n", *(f"{smiles},{i},5" for i, smiles in enumerate(SMILES))], "decimal marks"),
         (["text,n", *(f"'{smiles}, it is',{i}" for i, smiles in enumerate(SMILES))], "double quotes"),
     ],
 )
@@ -125,6 +126,11 @@ def test_words_that_are_no_smiles_are_told(tmp_path: Path, line: str, advised: s
         ("shift-jis", "これは犬です。猫ではありません"),
         ("euc-jp", "これは犬です。猫ではありません"),
         ("cp949", "이것은 개입니다 그리고 고양이는 아니다"),
+        ("cp1255", "שלום עולם הכלב גדול"),
+        ("cp1250", "Zażółć gęślą jaźń i łódź w mieście"),
+        ("iso8859-2", "Zażółć gęślą jaźń i łódź w mieście"),
+        ("cp850", "Zürich, café, naïve, élève, garçon, Übermut, Äpfel, größer"),
+        ("mac-roman", "Zürich, café, naïve, élève, garçon, Übermut, Äpfel, größer"),
         ("cp1253", "ο σκύλος και η γάτα μένουν στο σπίτι"),
     ],
 )
@@ -146,6 +152,27 @@ def test_characters_that_cannot_be_seen_and_spaces_behind_cells_are_told(tmp_pat
     rows = "word,1\n" * 4
     (problem,) = open_table(written(tmp_path, "b.csv", f"a,b\n{rows}\ufeff{rows}")).problems
     assert (problem.code, "line 6" in problem.text) == ("invisible_characters", True)
+
+
+@pytest.mark.parametrize(
+    ("word", "advised"),
+    [
+        ("Zürich".encode().decode("cp1252"), "decode"),
+        ("it’s".encode().decode("cp1252"), "decode"),
+        ("Z\ufffdrich", "lost"),
+        ("Tom &amp; Z&uuml;rich", "unescape"),
+    ],
+)
+def test_letters_that_an_earlier_program_spoilt_are_told(tmp_path: Path, word: str, advised: str) -> None:
+    (problem,) = open_table(written(tmp_path, "a.csv", f"word,n\n{word},1\nw,2\n")).problems
+    assert (problem.code, "line 2" in problem.text, advised in problem.hint) == ("spoilt_letters", True, True)
+    whole = "".join(f"{each},1\n" for each in ("Zürich", "São Paulo", "a&b", "AT&T;", "Ã", "â"))
+    assert open_table(written(tmp_path, "b.csv", f"word,n\n{whole}")).problems == ()
+
+
+def test_several_columns_without_names_are_called_by_their_places(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, "a.csv", "name,,x,\n" + "w,,1,\n" * 4))
+    assert [column.name for column in table.columns] == ["name", "column 2", "x", "column 4"]
 
 
 def test_models_tables_of_pandas_and_sparse_matrices_are_told(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES, decoded, li
 from seqdec_gui.data.formats.footers import footer_problems
 from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header, judged_as_before
 from seqdec_gui.data.formats.numerals import proved_decimals
-from seqdec_gui.data.formats.other_contents import invisible_problems, other_content_problems, other_mark_problems
+from seqdec_gui.data.formats.other_contents import character_problems, other_content_problems, other_mark_problems
 from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, count_records, looks_like_rows, swallowing_cell
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.domain.bindings import Reading
@@ -124,7 +124,8 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         problems += late_comments_problems(content, count, lines_before, name)
     if reading.delimiter == before.delimiter == "auto":
         problems = _with_other_problems(problems, content, delimiter, whole_lines, name)
-    problems += [] if content.isascii() else invisible_problems(content, name)
+    if not any(problem.code == "wrong_bytes" for problem in problems):
+        problems += character_problems(content, name)
     problems += footer_problems(content, count.records - header, delimiter, name)
     keeps = len(names) == 1
     rows = [record.cells for record in sample[header:]]
@@ -210,6 +211,7 @@ def _quotes(
     if reading.quoting == "yes" or _is_quoted_throughout(content, delimiter):
         text = f"In line {line}, {name} has a cell that begins with a quote, which is not closed at the end of a cell."
         hint = "Close it, write quotes inside a quoted text twice, or set data.quoting=no to read quotes as text."
+        hint += " Backslashes before quotes do not protect them." if b'\\"' in content else ""
         raise InvalidInput([Problem("error", "open_quote", "data", text, hint)])
     text = (
         f"Quotes in {name} are read as part of the text, since a cell in line {line} begins with one that does not close at "
@@ -316,6 +318,8 @@ def _names(first: Record, header: bool, file: str) -> tuple[str, ...]:
     if not header:
         return tuple(f"column {i + 1}" for i in range(len(first.cells)))
     names = tuple(name.strip() for name in first.cells)
+    if names.count("") > 1:  # as spreadsheets write empty columns
+        names = tuple(name or f"column {i + 1}" for i, name in enumerate(names))
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         listed = ", ".join(map(repr, twice))

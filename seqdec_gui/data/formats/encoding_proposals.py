@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _BYTES = 2**16
 """The number of bytes from which an encoding is proposed."""
@@ -19,6 +20,9 @@ _CYRILLIC_WORD = re.compile("(?<![а-яёА-ЯЁ])[А-ЯЁ]?[а-яёіїєґ]+(?
 """A word in small letters, or with one capital before them: in the wrong encoding of Cyrillic they are mixed."""
 
 _GREEK_WORD = re.compile("(?<![Α-Ωα-ω])[ΆΈ-Ϋ]?[ά-ώ]+(?![Α-Ω])")
+_HEBREW = re.compile("[\u05d0-\u05ea]")
+_CENTRAL = "ąćęłńóśźżáčďéěíňřšťúůýžäôĺľŕőűöü"
+_WESTERN = "äöüßéèêëàâîïôûùçñáíóúåøæ"
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _OFTEN = "의이는가을를에다고하지한도로은기나서어사자있그것들니대리아인시수와일과해정안여만부전라우년보들주제상성면게원말"
 """The syllables of Hangul that stand most often in texts."""
@@ -46,11 +50,25 @@ def by_letters(raw: bytes) -> str:
 
 
 def _cyrillic(text: str, letters: int) -> float:
+    if sum(letter in "аеёиоуыэюяіїє" for letter in text) < 0.25 * letters:
+        return 0.0  # letters of Hebrew read as Cyrillic have few vowels
     return sum(len(word) for word in _CYRILLIC_WORD.findall(text)) / letters
 
 
 def _greek(text: str, letters: int) -> float:
+    if sum(letter in "αεηιουωάέήίόύώ" for letter in text) < 0.35 * letters:
+        return 0.0
     return sum(len(word) for word in _GREEK_WORD.findall(text)) / letters
+
+
+def _hebrew(text: str, letters: int) -> float:
+    return len(_HEBREW.findall(text)) / letters
+
+
+def _of(alphabet: str) -> Callable[[str, int], float]:
+    """Return what gives the share of the letters of an alphabet, in small letters and capitals."""
+    known = {*alphabet, *alphabet.upper()}
+    return lambda text, letters: sum(letter in known for letter in text if letter > "\x7f") / letters
 
 
 def _japanese(text: str, letters: int) -> float:
@@ -69,6 +87,11 @@ _ALPHABETS = (
     ("shift-jis", _japanese),
     ("euc-jp", _japanese),
     ("cp949", _korean),
+    ("cp1255", _hebrew),
     ("cp1253", _greek),
+    ("cp1250", _of(_CENTRAL)),
+    ("iso8859-2", _of(_CENTRAL)),
+    ("cp850", _of(_WESTERN)),
+    ("mac-roman", _of(_WESTERN)),
 )
 """The encodings whose letters are known by their words, the likeliest first. Others are left to charset-normalizer."""

@@ -17,6 +17,9 @@ TO_LINES = "Write one object a line: in Python, pandas.read_json(FILE).to_json(O
 _SAMPLE_BYTES = 2**16
 """The number of bytes that are looked at."""
 
+_SEARCHED_BYTES = 2**24
+"""The number of bytes in which signs that stand for other letters are looked for."""
+
 _FEWEST_LINES = 5
 """The number of lines from which their pattern shows something."""
 
@@ -45,6 +48,25 @@ _INVISIBLE = {
 }
 """Characters that cannot be seen and mean nothing in a text; joiners that letters of some scripts need are not among them."""
 
+_SPOILT = (
+    (
+        (b"\xc3", rb"\xc3[\x82\x83]\xc2[\x80-\xbf]|\xc3\xa2\xe2\x82\xac"),
+        "which are the bytes of one letter in UTF-8, read as two in cp1252 by an earlier program",
+        "In Python, text.encode('cp1252').decode('utf-8') gives the letters back where all of a text is so.",
+    ),
+    (
+        (b"\xef\xbf\xbd", rb"\xef\xbf\xbd"),
+        "which stands where an earlier program could not read a letter",
+        "Take the file from where it came, or leave these rows out: the letters are lost in it.",
+    ),
+    (
+        (b";", rb"&(?:amp|lt|gt|quot|nbsp|apos|[aeioucnAEIOUCN](?:uml|acute|grave|circ|tilde|cedil)|#\d{2,5});"),
+        "as HTML writes a character",
+        "In Python, html.unescape(text) gives the characters.",
+    ),
+)
+"""Signs that stand for other letters: a byte that they have, their pattern, what they come of and what helps."""
+
 _WORDS = re.compile(r'"[^"]*"|\S+')
 _GAPS = re.compile(r" {2,}|\t+")
 
@@ -70,18 +92,24 @@ def what_helps(content: bytes) -> str:
     return next((problem.hint for problem in other_content_problems(content, "")), "")
 
 
-def invisible_problems(content: bytes, name: str) -> list[Problem]:
-    """Warn of characters without width: marks of byte order within the text, and spaces of no width."""
-    for code, what in _INVISIBLE.items():
+def character_problems(content: bytes, name: str) -> list[Problem]:
+    """Warn of characters without width, and of signs that come of a wrong encoding or of HTML in the place of letters."""
+    problems = []
+    for code, what in {} if content.isascii() else _INVISIBLE.items():
         mark = chr(code).encode()
         if (at := content.find(mark)) >= 0:
-            text = (
-                f"{counted(content.count(mark), 'character')} U+{code:04X} ({what}) of {name} cannot be seen and is read as a "
-            )
-            text += f"symbol; the first is in line {line_at(content, at)} of the table."
+            text = f"{counted(content.count(mark), 'character')} U+{code:04X} ({what}) of {name} cannot be seen and "
+            text += f"{'is a symbol' if content.count(mark) == 1 else 'are symbols'} here; the first is in line "
+            text += f"{line_at(content, at)} of the table."
             hint = f"Remove it: in Python, text.replace({chr(code)!a}, '')."
-            return [Problem("warning", "invisible_characters", "data", text, hint)]
-    return []
+            problems.append(Problem("warning", "invisible_characters", "data", text, hint))
+            break
+    for sign, what, hint in _SPOILT:
+        if sign[0] in content and (found := re.compile(sign[1]).search(content, 0, _SEARCHED_BYTES)):
+            shown = found[0].decode("utf-8", "replace")
+            text = f"{name} holds {shown!r} in line {line_at(content, found.start())} of the table, {what}."
+            problems.append(Problem("warning", "spoilt_letters", "data", text, hint))
+    return problems
 
 
 def other_mark_problems(content: bytes, name: str, delimiters: Sequence[str]) -> list[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from seqdec_gui.data.formats.base import Dialect
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES, sample_of
@@ -30,6 +31,8 @@ def ragged_hint(content: bytes, dialect: Dialect) -> str:
     if below and widths[0] > 1 and set(widths[1:]) == {widths[0] + 1}:
         if not any(record.cells[-1].strip() for record in sample[1:]):
             return f"A {mark} stands at the end of every row: remove it there, or put one at the end of the first line too."
+        if dialect.delimiter == "," and all(_ends_in_digits(record.cells) for record in below):
+            return "If commas are decimal marks too, put the numbers into quotes, or write semicolons between the cells."
         return (
             f"If the first column has no name, as R's write.table leaves it, put a name and a {mark} before the first line; "
             "in R, write.csv(table, FILE, row.names = FALSE) leaves that column out."
@@ -49,3 +52,8 @@ def ragged_hint(content: bytes, dialect: Dialect) -> str:
 def _in_single_quotes(line: str) -> bool:
     """Return whether some text of a line stands in single quotes, as cells do in the files of some programs."""
     return _SINGLE.search(line) is not None
+
+
+def _ends_in_digits(cells: Sequence[str]) -> bool:
+    """Return whether the last two cells are digits alone, as a number with a decimal comma is cut."""
+    return all(cell.strip().lstrip("-").isdigit() for cell in cells[-2:]) and not cells[0].strip().isdigit()
