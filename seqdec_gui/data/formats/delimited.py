@@ -93,7 +93,7 @@ class DelimitedTable(Table):
             self._wanted = [name for name in dialect.names if names is None or name in names]
             first = _first_rows(content, dialect)
             self._first_row = dict(zip(dialect.names, first[0], strict=False)) if first else {}
-            self._texts = _texts(first, dialect)
+            self._words = _texts(first, dialect)
             pointed = [name for name in self._wanted if (self._settled.notation(name) or Notation(".")).decimal == "."]
             fractions = _fractions(first, dialect, pointed) if len(content) >= _LARGE_BYTES else frozenset()
             read = _read_columns(path, content, dialect, self._wanted, fractions)
@@ -178,7 +178,7 @@ class DelimitedTable(Table):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if name in self._texts:
+        if name in self._words:
             return None, (), None
         cells = pc.utf8_trim_whitespace(self._strings[name])
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)

@@ -149,8 +149,7 @@ def _delimiter_of_prose(content: bytes, name: str, bound: Sequence[str]) -> tupl
         return "\t", []
     even = [delimiter for delimiter in _preferred(scores, content) if scores[delimiter] == 1.0]
     for delimiter in even:
-        sample = [record.cells for record in sample_of(content, delimiter, True)]
-        if looks_like_table(sample, bound):
+        if looks_like_table([record.cells for record in sample_of(content, delimiter, True)], bound):
             return delimiter, []
     rival = even[0] if even else " " if _spaces_divide_evenly(content) else ""
     sample = sample_of(content, rival, True) if rival else []
