@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
-from seqdec_gui.data.formats.first_bytes import remedy
+from seqdec_gui.data.formats.first_bytes import fail_if_pointer, remedy
 from seqdec_gui.data.formats.registry import format_of, not_readable, what_to_do
 from seqdec_gui.data.formats.trial import crashes_library
 from seqdec_gui.domain.bindings import Reading
@@ -23,6 +23,9 @@ AS_DETECTED = Reading()
 """The options of a delimited text file whose dialect is detected completely."""
 _WRONG_CONTENT = ("unreadable_file", "not_text", "bad_json_line")
 """The codes of refusals whose reason may be that a file has the wrong ending."""
+_AGAIN = "Write or download it again."
+"""What helps with a damaged file."""
+
 _NAMED = 4
 """The number of columns that the refusal of a file without rows names."""
 
@@ -39,6 +42,8 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
     if row is None:
         raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), what_to_do(path))])
     _check_readable(path)
+    with reading(path):
+        fail_if_pointer(path)
     if row.may_crash and crashes_library(path):
         text = f"{path} is damaged in a way that crashes the library that reads {row.title} files; expected an undamaged file."
         raise InvalidInput([Problem("error", "unreadable_file", "data", text, "Write the file again.")])
@@ -55,8 +60,14 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
 
 def _with_remedy(error: InvalidInput, path: Path) -> InvalidInput:
     """Return the refusal of a file, with what to do if its content is not what its ending says."""
-    if not any(problem.code in _WRONG_CONTENT for problem in error.problems) or not (hint := remedy(path)):
+    if not any(problem.code in _WRONG_CONTENT for problem in error.problems):
         return error
+    if not (hint := remedy(path)):
+        problems = [
+            msgspec.structs.replace(problem, hint=_AGAIN) if problem.code == "unreadable_file" and not problem.hint else problem
+            for problem in error.problems
+        ]
+        return InvalidInput(problems)
     return InvalidInput(
         [
             msgspec.structs.replace(problem, hint=hint, proposed=msgspec.UNSET) if problem.code in _WRONG_CONTENT else problem

@@ -25,6 +25,22 @@ def comments_at(content: bytes, start: int) -> int:
     return comments.end() if comments and comments.end() < len(content) else start
 
 
+def names_at(content: bytes, start: int, end: int) -> int:
+    """Return where the last of several comment lines begins if it has as many cells as the line below it, and so their names.
+
+    `end` is where the comments end; it is returned if they name nothing.
+    """
+    lines = content[start:end].rstrip(b"\r\n")
+    last = start + max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
+    if last <= start or not content[last:end].strip():
+        return end
+    for delimiter in ("\t", ",", ";", "|"):
+        names, row = (next(records(text, delimiter, True)) for text in (content[last:end], content[end:]))
+        if len(names.cells) == len(row.cells) > 1:
+            return last
+    return end
+
+
 def is_narrower(comments: bytes, rows: bytes, delimiter: str) -> bool:
     """Return whether every comment line has fewer cells than the first record after the comments."""
     first = next(records(rows, delimiter, True))

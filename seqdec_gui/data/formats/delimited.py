@@ -22,6 +22,7 @@ from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
 from seqdec_gui.data.formats.dialect import detect
 from seqdec_gui.data.formats.notation import EITHER_POINT, Decimal, Notation, rewritten, unsettled
+from seqdec_gui.data.formats.ragged import ragged_hint
 from seqdec_gui.data.formats.records import records
 from seqdec_gui.data.formats.registry import name_within
 from seqdec_gui.data.formats.settled import FileReading, of
@@ -56,6 +57,9 @@ _WIDE_COLUMNS = 500
 
 _LARGEST_FACTOR = 4
 """The factor to which blocks grow for wide tables."""
+
+_SHOWN = 5
+"""The number of columns that a message names."""
 
 _FRACTION = re.compile(r"[ \t]*[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+|\d+\.\d*[eE][+-]?\d+|\.\d+[eE][+-]?\d+)[ \t]*")
 """A cell that is a number and not a whole number, in the notation of programs."""
@@ -241,19 +245,18 @@ class DelimitedTable(Table):
 
 
 def _said_of_spaces(file: str, strings: dict[str, Any], numbers: dict[str, Any]) -> Iterator[Problem]:
-    """A warning for the columns of text in which every cell begins with a space, as it does behind `, `."""
+    """A warning for the columns of text in which every cell begins or ends with a space, as it does beside ` , `."""
     import pyarrow.compute as pc
 
-    spaced = [
-        name
-        for name, cells in strings.items()
-        if numbers[name] is None and len(cells) and pc.all(pc.starts_with(cells, " ")).as_py()
-    ]
-    if spaced:
-        columns = listed([f"column {name!r}" for name in spaced])
-        text = f"Every cell of {columns} of {file} begins with a space, which is read as a symbol."
-        hint = "Remove the spaces behind the delimiters if they do not belong to the text."
-        yield Problem("warning", "spaces_in_cells", "data", text, hint)
+    texts = {name: cells for name, cells in strings.items() if numbers[name] is None and len(cells)}
+    for place, does, side in ((pc.starts_with, "begins", "behind"), (pc.ends_with, "ends", "before")):
+        spaced = [name for name, cells in texts.items() if pc.all(place(cells, " ")).as_py()]
+        if spaced:
+            shown = listed([f"column {name!r}" for name in spaced[:_SHOWN]])
+            more = f" and {counted(len(spaced) - _SHOWN, 'other')}" if len(spaced) > _SHOWN else ""
+            text = f"Every cell of {shown}{more} of {file} {does} with a space, which is read as a symbol."
+            hint = f"Remove the spaces {side} the delimiters if they do not belong to the text."
+            yield Problem("warning", "spaces_in_cells", "data", text, hint)
 
 
 def _cast(cells: Any) -> Any:
@@ -397,9 +400,7 @@ def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> Invalid
         )
         hint = "Close that quote, or write quotes inside a quoted text twice."
         return InvalidInput([Problem("error", "open_quote", "data", text, hint)])
-    hint = "Quote cells that hold the delimiter, remove lines that are no rows (data.comment skips comments), or set "
-    hint += "data.delimiter."
-    return InvalidInput([Problem("error", "ragged_rows", "data", text, hint)])
+    return InvalidInput([Problem("error", "ragged_rows", "data", text, ragged_hint(content, dialect))])
 
 
 def _lost(path: Path, dialect: Dialect, rows: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES
 from seqdec_gui.data.formats.header import looks_like_table
 from seqdec_gui.data.formats.records import Record, records
 from seqdec_gui.data.formats.registry import format_of
@@ -171,7 +172,18 @@ def unused_character(content: bytes, name: str) -> str:
     unused = next((mark for mark in _UNUSED if mark.encode() not in content), "")
     if not unused:
         text = f"{name} holds every control character, so it is no text; expected one text a line."
-        raise InvalidInput([Problem("error", "not_text", "data", text, "Choose a text file, or set data.encoding.")])
+        raise InvalidInput(
+            [
+                Problem(
+                    "error",
+                    "not_text",
+                    "data",
+                    text,
+                    f"Choose a text file, or set data.encoding; {WRONG_BYTES}.",
+                    proposed=PROPOSED,
+                )
+            ]
+        )
     return unused
 
 

@@ -18,6 +18,7 @@ from seqdec_gui.data.formats.comments import (
     is_narrower,
     late_comments_problems,
     line_ends_at,
+    names_at,
     without_set_comments,
 )
 from seqdec_gui.data.formats.delimiters import (
@@ -33,6 +34,7 @@ from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES, decoded, li
 from seqdec_gui.data.formats.footers import footer_problems
 from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header, judged_as_before
 from seqdec_gui.data.formats.numerals import proved_decimals
+from seqdec_gui.data.formats.other_contents import character_problems, other_content_problems, other_mark_problems
 from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, count_records, looks_like_rows, swallowing_cell
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.domain.bindings import Reading
@@ -82,7 +84,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         content, notes = without_set_comments(content[start:], reading.comment, name)
         problems += notes
         start, comment = line_ends_at(content), reading.comment if notes else ""
-    comments = comments_at(content, start) if reading.comment == "auto" else start
+    comments = names_at(content, start, comments_at(content, start)) if reading.comment == "auto" else start
     before = of(reading)
     delimiter, notes = delimiter_of(content[comments:], name, reading, bound, PurePath(within or name))
     if reading.delimiter == "auto" and (same := delimiter_as(before, content[comments:], delimiter, bound)) is not None:
@@ -120,6 +122,10 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         problems += _header_problems(header, judged.sure, sample[0], name)
     if not count.breaks and reading.comment != "none":
         problems += late_comments_problems(content, count, lines_before, name)
+    if reading.delimiter == before.delimiter == "auto":
+        problems = _with_other_problems(problems, content, delimiter, whole_lines, name)
+    if not any(problem.code == "wrong_bytes" for problem in problems):
+        problems += character_problems(content, name)
     problems += footer_problems(content, count.records - header, delimiter, name)
     keeps = len(names) == 1
     rows = [record.cells for record in sample[header:]]
@@ -147,6 +153,20 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         problems=tuple(problems),
     )
     return content, dialect
+
+
+def _with_other_problems(
+    problems: list[Problem], content: bytes, delimiter: str, whole_lines: bool, name: str
+) -> list[Problem]:
+    """Add the warning that lines are no rows, or that they are one cell each and form columns, unless the latter is said."""
+    if found := other_content_problems(content, name):
+        return [*(problem for problem in problems if problem.code != "delimiter_assumed"), *found]
+    if any(problem.code == "delimiter_assumed" for problem in problems):
+        return problems
+    if not whole_lines and len(sample_of(content, delimiter, True)[0].cells) > 1:
+        return problems
+    marks = () if whole_lines else (*(mark for mark in DELIMITERS if mark != delimiter), " ")
+    return [*problems, *other_mark_problems(content, name, marks)]
 
 
 def _fail_if_a_line_is_too_long(content: bytes, name: str) -> None:
@@ -191,6 +211,7 @@ def _quotes(
     if reading.quoting == "yes" or _is_quoted_throughout(content, delimiter):
         text = f"In line {line}, {name} has a cell that begins with a quote, which is not closed at the end of a cell."
         hint = "Close it, write quotes inside a quoted text twice, or set data.quoting=no to read quotes as text."
+        hint += " Backslashes before quotes do not protect them." if b'\\"' in content else ""
         raise InvalidInput([Problem("error", "open_quote", "data", text, hint)])
     text = (
         f"Quotes in {name} are read as part of the text, since a cell in line {line} begins with one that does not close at "
@@ -297,6 +318,8 @@ def _names(first: Record, header: bool, file: str) -> tuple[str, ...]:
     if not header:
         return tuple(f"column {i + 1}" for i in range(len(first.cells)))
     names = tuple(name.strip() for name in first.cells)
+    if names.count("") > 1:  # as spreadsheets write empty columns
+        names = tuple(name or f"column {i + 1}" for i, name in enumerate(names))
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         listed = ", ".join(map(repr, twice))

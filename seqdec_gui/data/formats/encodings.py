@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
+from seqdec_gui.data.formats.encoding_proposals import by_letters, lines_of
 from seqdec_gui.domain.bindings import WrongBytes
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -74,9 +75,6 @@ _IN_WORD_SHARE = 0.1
 
 _FEWEST_IN_WORDS = 3
 """The least number of symbols inside words for which `_IN_WORD_SHARE` applies."""
-
-_PROPOSAL_BYTES = 2**16
-"""The number of bytes from which an encoding is proposed."""
 
 STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """A control character other than tab and line ends."""
@@ -261,20 +259,19 @@ class EncodingProposal(NamedTuple):
 
 
 def proposal(raw: bytes) -> EncodingProposal | None:
-    """Return the encoding that charset-normalizer proposes; None without one."""
-    import logging
+    """Return the encoding in which the letters make words, or else that of charset-normalizer; None without one."""
+    name = by_letters(raw)
+    if not name or not _is_valid(raw, name):
+        import logging
 
-    from charset_normalizer import from_bytes
+        from charset_normalizer import from_bytes
 
-    logging.getLogger("charset_normalizer").setLevel(logging.ERROR)
-    lines = [line for line in re.split(rb"[\r\n]+", raw[:_PROPOSAL_BYTES])[:-1] if not line.isascii()] or [
-        raw[:_PROPOSAL_BYTES]
-    ]
-    best = from_bytes(b"\n".join(lines)).best()
-    if best is None or best.encoding in ("utf_8", "ascii", "cp1252", "latin_1") or not _is_valid(raw, best.encoding):
-        return None
-    name = best.encoding.replace("_", "-")
-    example = _example(_converted(raw, "", best.encoding))
+        logging.getLogger("charset_normalizer").setLevel(logging.ERROR)
+        best = from_bytes(lines_of(raw)).best()
+        if best is None or best.encoding in ("utf_8", "ascii", "cp1252", "latin_1") or not _is_valid(raw, best.encoding):
+            return None
+        name = best.encoding.replace("_", "-")
+    example = _example(_converted(raw, "", name))
     hint = f"It may be {name}, in which it reads {example!r}: set data.encoding={name} if that is right. "
     return EncodingProposal(name, hint)
 

@@ -7,6 +7,8 @@ from pathlib import Path, PurePath
 
 from seqdec_gui.data.formats.compression import content_start, is_compressed
 from seqdec_gui.data.formats.encodings import is_utf8
+from seqdec_gui.data.formats.other_contents import TO_LINES
+from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _COUNT = 512
 """The number of bytes that are looked at."""
@@ -25,21 +27,32 @@ _KINDS = {
     b"\x89HDF\r\n\x1a\n": ("HDF5", ".h5"),
     b"\x93NUMPY": ("NumPy", ".npy"),
     b"MATLAB 5.0": ("MATLAB", ".mat"),
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("old Excel (.xls)", ""),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("workbook of an old Excel (.xls)", ""),
     b"SQLite format 3": ("SQLite", ""),
     b"%PDF-": ("PDF", ""),
     b"\x80\x04\x95": ("pickle", ""),
 }
 """The beginnings of other files, with the kind and the ending under which it can be opened."""
 
-_TO_LINES = "Write one object a line: in Python, pandas.read_json(FILE).to_json(OUT, orient='records', lines=True)."
-"""What to do with JSON that is not divided into lines."""
-
 _TEXT = (".csv", ".tsv", ".tab", ".txt", ".smi")
 """The endings of text, about which there is nothing to say where a file is text."""
 
 _WORKBOOK = (b"[Content_Types].xml", b"xl/")
 """What stands near the beginning of a zip file that is an Excel workbook."""
+
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+"""The beginning of what Git LFS puts in the place of a large file that was not fetched."""
+
+
+def fail_if_pointer(path: Path) -> None:
+    """Raise InvalidInput for what stands in the place of a file that Git LFS has not fetched. Raises OSError too."""
+    with path.open("rb") as file:
+        start = file.read(len(_POINTER))
+    if start == _POINTER:
+        text = f"{path} is not the file itself but a pointer to it, which Git LFS leaves where the file was not fetched."
+        hint = "Fetch it with git lfs pull, or download the file itself."
+        raise InvalidInput([Problem("error", "unreadable_file", "data", text, hint)])
 
 
 def remedy(path: Path) -> str:
@@ -51,7 +64,7 @@ def remedy(path: Path) -> str:
             return said
         within = content_start(path, _COUNT) if is_compressed(path) else b""
     except Exception:  # whatever is wrong with a damaged file, the reader has said it
-        return ""
+        return "It was not written or downloaded to its end, or changed: fetch it again." if is_compressed(path) else ""
     if any(within.startswith(mark) for mark in _PACKED):
         return "Within the compressed file is another one: unpack the outer one, and open what it holds."
     return ""
@@ -80,7 +93,8 @@ def _said(start: bytes, path: PurePath) -> str:
             if suffix == ending or (ending == ".h5" and suffix in (".hdf5", ".mat")):
                 return ""
             todo = f"give it the ending {ending}" if ending else "save its table as .csv or .parquet"
-            return f"Its content is that of a {kind} file: {todo}."
+            what = kind if " " in kind else f"{kind} file"
+            return f"Its content is that of a {what}: {todo}."
     return _said_of_text(start, path)
 
 
@@ -93,7 +107,7 @@ def _said_of_text(start: bytes, path: PurePath) -> str:
         return "Its content is HTML or XML, perhaps the error message of a download: open it in a browser, and save the data."
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         if text[:1] in (b"[", b"{"):
-            return "" if text[:1] == b"{" and _is_json(text) else _TO_LINES
+            return "" if text[:1] == b"{" and _is_json(text) else TO_LINES
         return "Its content is text, not JSON: give it the ending .csv or .txt."
     if is_compressed(path):
         return f"Its content is text that is not compressed: leave {path.suffix} out of its name."

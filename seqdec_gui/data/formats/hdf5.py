@@ -53,6 +53,7 @@ class Hdf5Table(Table):
                     self.unusable[name] = _unusable(name, why)
                 else:
                     columns.append(_column(name, item))
+            self.problems += tuple(_other_problems(file, path))
         self._list(columns)
 
     def chunks(self, name: str) -> Iterator[Chunk]:
@@ -125,6 +126,24 @@ class Hdf5Table(Table):
             self._looked_at.add(column.name)
         values = dataset[first:last]
         return self._texts(column.name, values) if column.kind == "text" else native(values)
+
+
+def _other_problems(file: Any, path: Path) -> Iterator[Problem]:
+    """A warning for a file whose datasets are no columns of rows: a model of Keras, or a table that pandas has divided."""
+    import h5py
+
+    if any(mark in file.attrs for mark in ("model_config", "keras_version", "layer_names")) or "_layer_checkpoint" in str(
+        list(file)[:4]
+    ):
+        text = f"{path.name} looks like a model of Keras; its weights are no rows."
+        hint = "Open a model with seqdec-gui import FILE -o DESIGN, or Import in the window."
+        yield Problem("warning", "other_content", "data", text, hint)
+    here = [name for name in file if isinstance(file.get(name, getlink=True), h5py.HardLink)]
+    frames = [name for name in here if "pandas_type" in file[name].attrs]
+    if frames:
+        text = f"{path.name} holds a table of pandas ({frames[0]}), whose columns stand together in arrays without their names."
+        hint = "pandas.read_hdf(FILE).to_parquet(OUT) writes them as columns with names."
+        yield Problem("warning", "other_content", "data", text, hint)
 
 
 def _open(path: Path) -> Any:

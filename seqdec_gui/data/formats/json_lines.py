@@ -98,7 +98,13 @@ def _rows(content: bytes, name: str) -> tuple[list[dict[str, Any]], int]:
 def _lenient(line: bytes, number: int, name: str) -> Any:
     """Decode a line as Python's json module does, which writes NaN and Infinity. Raises InvalidInput."""
     try:
-        return json.loads(line, object_pairs_hook=without_repetition, parse_float=_finite)
+        value = json.loads(line, object_pairs_hook=without_repetition, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode() if b"\\u" in line else b""
+        return value
+    except UnicodeEncodeError as error:
+        text = f"Line {number} of {name} holds {error.object[error.start]!a}, half of a pair of which a character is made."
+        hint = "Remove it there; in Python, text.encode('utf-8', 'ignore').decode() does."
+        raise InvalidInput([Problem("error", "bad_json_line", "data", text, hint)]) from None
     except Repeated as error:
         raise InvalidInput(_repeated(number, name, error.name), "repeated_name", "data") from None
     except OverflowError as error:

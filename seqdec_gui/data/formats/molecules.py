@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from seqdec_gui.data.formats.base import Array, reading
 from seqdec_gui.data.formats.compression import content_of
-from seqdec_gui.data.formats.encodings import decoded, line_at
+from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES, decoded, line_at
 from seqdec_gui.data.formats.memory import MemoryTable
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -22,6 +22,15 @@ MAGIC = b"\xef\xbe\xad\xde"
 """The first bytes of a molecule that RDKit's `Mol.ToBinary` wrote: 0xDEADBEEF, the lowest byte first."""
 
 _LINE_END = re.compile(rb"\r\n?|\n")
+_NOTATION = re.compile(r"(?:Cl|Br|[BCNOPSFIbcnops]|\[[^\]\s,;]+\]|%\d\d|%\(\d+\)|[-0-9=#$/\\+().:~*>@&])+")
+"""What SMILES, and reactions of them, are made of."""
+
+_LOOKED_AT = 100
+"""The number of lines by which a file is judged."""
+
+_SHOWN = 40
+"""The number of characters of a word that a message shows."""
+
 _HEADER = re.compile(rb"(canonical[_ ]?|isomeric[_ ]?)?smiles", re.IGNORECASE)
 """The first word of a line of names."""
 
@@ -56,12 +65,24 @@ class SmilesTable(MemoryTable):
             columns = {"smiles": pa.array([smiles for smiles, _ in cut], pa.binary()).cast(pa.string())}
             if any(name for _, name in cut):
                 columns["name"] = pa.array([name or None for _, name in cut], pa.binary()).cast(pa.string())
+            self.problems += tuple(_not_smiles_problems(path.name, cut))
         self._hold(columns)
 
     def _tell_of_zero_bytes(self, content: bytes) -> None:
         if (at := content.find(b"\0")) >= 0:
             text = f"{self.path.name} holds binary data (a byte of value 0 in line {line_at(content, at)}); expected text."
-            raise InvalidInput([Problem("error", "not_text", "data", text, "Choose a text file, or set data.encoding.")])
+            raise InvalidInput(
+                [
+                    Problem(
+                        "error",
+                        "not_text",
+                        "data",
+                        text,
+                        f"Choose a text file, or set data.encoding; {WRONG_BYTES}.",
+                        proposed=PROPOSED,
+                    )
+                ]
+            )
 
     def _without_comments(self, lines: list[bytes], comment: str) -> list[bytes]:
         """Return the lines without those that begin with the comment mark; `#` begins no SMILES."""
@@ -72,6 +93,26 @@ class SmilesTable(MemoryTable):
             text = f"{self.path.name} has {skipped} beginning with {mark.decode()}, skipped as comments."
             self.problems += (Problem("info", "comments_skipped", "data", text),)
         return kept
+
+
+def _not_smiles_problems(file: str, cut: Sequence[tuple[bytes, ...]]) -> Iterator[Problem]:
+    """A warning where the first words of most lines cannot be SMILES, as their letters or marks are not of the notation."""
+    first = [(smiles.decode("utf-8", "replace"), name.decode("utf-8", "replace")) for smiles, name in cut[:_LOOKED_AT]]
+    wrong = [(smiles, name) for smiles, name in first if not _NOTATION.fullmatch(smiles)]
+    if 2 * len(wrong) <= len(first):
+        return
+    smiles = wrong[0][0]
+    text = f"The first words of {len(wrong)} of {counted(len(first), 'line')} of {file} are no SMILES: {smiles[:_SHOWN]!r}"
+    second = [name.split(None, 1)[0] for _, name in wrong if name]
+    if second and 2 * sum(map(bool, map(_NOTATION.fullmatch, second))) > len(wrong):
+        hint = (
+            "The second words look like SMILES: put them first, or give the file the ending .tsv or .csv and bind that column."
+        )
+    elif any(mark in smiles for mark in ",;|"):
+        hint = "Marks stand between the cells of its lines: give it the ending .csv."
+    else:
+        hint = "Give it the ending .txt if its lines are other texts."
+    yield Problem("warning", "no_smiles", "data", f"{text}.", hint)
 
 
 def holds_molecules(first: Any) -> bool:

@@ -25,6 +25,10 @@ _KINDS: dict[str, Kind] = {"U": "text", "S": "text", "b": "integer", "i": "integ
 """The kind of a column for each kind of NumPy data type."""
 
 
+_SPARSE = {"format", "shape", "data"}
+"""Arrays of every file that `scipy.sparse.save_npz` writes."""
+
+
 class _Header(NamedTuple):
     shape: tuple[int, ...]
     fortran: bool
@@ -70,6 +74,10 @@ class NumpyTable(Table):
                     raise InvalidInput(f"{path.name} holds two arrays named {name!r}.", "duplicate_column", "data")
                 self._headers[name] = header
                 columns.append(_column(name, header))
+            if {*names} >= _SPARSE:
+                text = f"{path.name} is a sparse matrix of SciPy, whose parts are read as columns."
+                hint = "scipy.sparse.load_npz(FILE).toarray() gives the matrix; save it with numpy.savez(OUT, x=...)."
+                self.problems += (Problem("warning", "other_content", "data", text, hint),)
         self._list(columns)
 
     def _members(self) -> list[str]:
@@ -185,7 +193,10 @@ def _why_unusable(name: str, header: _Header) -> Problem | None:
     elif header.dtype.names:
         reason = "is a structured array; save every field as an array of its own"
     elif header.dtype.kind not in _KINDS:
+        helps = {"M": "x.astype(str) makes text of dates", "m": "x.astype('timedelta64[s]').astype(float) makes numbers"}
+        helps |= {"c": "save x.real and x.imag", "V": "save its bytes as numbers: numpy.frombuffer(x, numpy.uint8)"}
         reason = f"has values of type {header.dtype}; expected numbers or text"
+        reason += f" ({helps[header.dtype.kind]})" if header.dtype.kind in helps else ""
     elif not header.shape:
         reason = "is a single value; expected one entry per row"
     elif header.dtype.kind in "US" and len(header.shape) > 1:

@@ -67,7 +67,14 @@ class ParquetTable(Table):
         kind = _kind(arrow_type)
         if kind is None or (shape and kind == "text"):
             text = f"Column {field.name!r} has values of type {field.type}; expected numbers, text or lists of numbers."
-            self.unusable[field.name] = Problem("error", "unusable_array", "data", text)
+            self.unusable[field.name] = Problem("error", "unusable_array", "data", text, _what_helps(field.type))
+            return None
+        if shape and 0 in shape:
+            text = (
+                f"Column {field.name!r} has lists of numbers, the first of which hold no values; expected equally many in each."
+            )
+            hint = "Pad every row to the same length, or write the numbers as text."
+            self.unusable[field.name] = Problem("error", "unusable_array", "data", text, hint)
             return None
         return Column(field.name, "array" if shape else kind, _dtype_name(arrow_type, kind), tuple(shape), rows)
 
@@ -215,6 +222,21 @@ def _decoded(chunk: Any) -> Any:
     import pyarrow as pa
 
     return chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk
+
+
+def _what_helps(arrow_type: Any) -> str:
+    """Return what to do with a column whose type is neither numbers nor text nor lists of numbers."""
+    import pyarrow as pa
+
+    if _is_list(arrow_type):
+        return "With pandas, table[NAME].str.join(' ') makes text of lists of texts."
+    if pa.types.is_temporal(arrow_type):
+        return "With pandas, table[NAME].astype(str) makes text of it, and (table[NAME] - START).dt.total_seconds() numbers."
+    if pa.types.is_struct(arrow_type) or pa.types.is_map(arrow_type):
+        return "Write each of its fields as a column of its own; with pandas, pandas.json_normalize(table[NAME])."
+    if pa.types.is_null(arrow_type):
+        return "It holds nothing; bind another column."
+    return "With pandas, table[NAME].str.decode('utf-8') makes text of bytes that are text."
 
 
 def _is_list(arrow_type: Any) -> bool:
