@@ -25,6 +25,7 @@ class Table:
     """A decoder whose predictions depend on row, step and the last two symbols: it is a table, and needs no training."""
 
     model = None
+    unchanged = 0
 
     def __init__(self, seed: int, rows: int = 3, zeros: float = 0.0) -> None:
         random = np.random.default_rng(seed)
