@@ -405,6 +405,8 @@ def save(design: Design, path: Path | str) -> None:
             Path(temporary).unlink(missing_ok=True)
         reason = (error.strerror or str(error)).lower()
         hint = "Choose another folder or free some space."
+        if not path.parent.is_dir():
+            reason, hint = f"there is no folder {path.parent}", "Make it, or choose another folder."
         raise InvalidInput(
             [Problem("error", "unwritable", str(path), f"The design cannot be written: {reason}.", hint)]
         ) from None

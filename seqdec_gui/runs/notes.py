@@ -23,6 +23,7 @@ MOST_TAGS = 20
 LONGEST_TAG = 40
 """The number of characters that a tag keeps."""
 _FOLDER = re.compile(r"(\d{8})-(\d{6})-(.+)")
+_TRIAL = re.compile(r"trial-(\d+)")
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -82,11 +83,13 @@ def folder_stem(design: str) -> str:
 def plain_name(folder: str, design: str = "") -> str:
     """Return the name of a run folder as text; a name that the user chose stays as it is.
 
-    `design` is the name of the run's design, which a folder's name may have to write in another way.
+    `design` is the name of the run's design, which a folder's name may have to write in another way, and which a trial of a
+    sweep is called after: `Roman numerals · trial 3`.
     """
     match = _FOLDER.fullmatch(folder)
     if match is None:
-        return folder
+        trial = _TRIAL.fullmatch(folder)
+        return f"{design} · trial {int(trial.group(1))}" if trial and design else folder
     try:
         moment = time.strptime(match.group(1) + match.group(2), "%Y%m%d%H%M%S")
     except ValueError:

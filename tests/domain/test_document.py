@@ -215,7 +215,7 @@ def test_missing_file_says_so(tmp_path: Path) -> None:
 
 
 def test_folder_that_does_not_exist_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="cannot be written"):
+    with pytest.raises(InvalidInput, match=f"cannot be written: there is no folder {tmp_path / 'none'}. Make it"):
         save(archetype(), tmp_path / "none" / "a.seqdec")
 
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.dialogs.block_weights import choose_weights
 from seqdec_gui.gui.dialogs.crash_report import CrashReport
+from seqdec_gui.gui.dialogs.fork_run import ForkDialog
 from seqdec_gui.gui.dialogs.hosts import open_hosts
 from seqdec_gui.gui.dialogs.import_keras import ImportDialog
 from seqdec_gui.gui.dialogs.split_model import SplitDialog
@@ -21,6 +22,8 @@ from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.window import dialogs
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace.workspace import PageName
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.fork_points import ForkPoint
 
 Opener = Callable[[MainWindow], object]
 
@@ -73,6 +76,13 @@ def _errors(window: MainWindow) -> None:
     open_errors(window.workspace, window.document.path.parent / "runs" / "first")
 
 
+def _fork(window: MainWindow) -> None:
+    """Open the fork of the first run with a checkpoint that the dialog does not open before Start."""
+    run = RunFolder(window.document.path.parent / "runs" / "first")
+    points = (ForkPoint("last", 2, 112, run.path),)
+    notify.present(ForkDialog(window.workspace, run, window.document.design, points, parent=window))
+
+
 def _import(window: MainWindow) -> None:
     notify.present(ImportDialog(window.workspace, Path("model.keras"), window))
 
@@ -116,6 +126,7 @@ DIALOGS: dict[str, Opener] = {
     "crash report": _crash,
     "several columns": _columns,
     "begin from weights": _of_the_run("run_begin"),
+    "new run from a checkpoint": _fork,
     "rename a run": _of_the_run("run_rename"),
     "tags of a run": _of_the_run("run_tag"),
     "run to the trash": _of_the_run("run_trash"),

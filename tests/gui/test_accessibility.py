@@ -112,6 +112,17 @@ def test_no_table_keeps_the_tab_key(roman: MainWindow, qtbot: QtBot, page: str) 
     assert [table.objectName() for table in tables if table.tabKeyNavigation()] == []
 
 
+@pytest.mark.parametrize("page", ["data", "queue", "sweep", "generate"])
+def test_every_column_of_a_table_has_a_title(roman: MainWindow, qtbot: QtBot, page: str) -> None:
+    roman.pages.show_page(page)
+    settle(qtbot)
+    for table in roman.pages.page(page).findChildren(QTableView):
+        if isinstance(table, QHeaderView) or table.horizontalHeader().isHidden() or table.model() is None:
+            continue
+        titles = [table.model().headerData(column, Qt.Horizontal) for column in range(table.model().columnCount())]
+        assert all(str(title or "").strip() for title in titles), (table.objectName(), titles)
+
+
 # -- the canvas
 def test_blocks_and_ports_of_the_canvas_are_told_to_a_screen_reader(
     opened: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch

@@ -33,6 +33,7 @@ from seqdec_gui.gui.widgets.attention.view import AttentionView
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace.workspace import PageName
 from seqdec_gui.runs.events import EventWriter, RowCount, Started
+from tests.gui.accessible import nameless, roleless
 from tests.gui.conftest import press
 from tests.gui.test_generate_answers import click_row
 from tests.gui.test_generate_view import Driver, drive
@@ -61,6 +62,7 @@ def test_a_click_on_a_sequence_shows_what_it_attends_to(
     wanted = asked()
     assert (wanted["type"], wanted["given"]) == ("attention", [[1, '{"source": "21"}']])
     assert picture.isVisible()
+    assert (nameless(driver.window), roleless(driver.window)) == ([], [])
     layers, heads = driver.find(QComboBox, "attention_layer"), driver.find(QComboBox, "attention_head")
     assert layers.currentText() == "decoder · Cross_Attention_0 → source"  # rather than what attends to itself
     assert [heads.itemText(number) for number in range(heads.count())] == ["Mean of 2 heads", "Head 1", "Head 2"]

@@ -280,3 +280,28 @@ def test_new_notes_and_frames_lie_where_nothing_does(canvas: Canvas) -> None:
     for one in new:
         assert not any(items[one].outline.intersects(other) for other in covered)
         covered.append(items[one].outline)
+
+
+# -- notes and new blocks
+@pytest.mark.parametrize("kind", ["bottleneck", "vector", "loss"])
+def test_a_block_dropped_on_a_note_lies_beside_it(canvas: Canvas, kind: str) -> None:
+    view = canvas.view
+    view.interaction.begin_placing(kind)
+    place = view.viewport().mapToGlobal(at(canvas, 110, 640))
+    view.interaction.move_placing(place)
+    view.interaction.finish_placing(place)
+    (new,) = set(view.block_ids()) - {"latent", "model_1", "decoder_inputs", "model_2", "loss"}
+    note = view.design_scene.annotations.items["note_1"].outline
+    assert not view.design_scene.bounds([new]).intersects(note)
+    assert (view.design_scene.bounds([new]).center() - note.center()).manhattanLength() < 400
+
+
+def test_a_block_may_lie_in_a_frame(canvas: Canvas) -> None:
+    view = canvas.view
+    place = view.viewport().mapToGlobal(at(canvas, 200, 100))
+    view.interaction.begin_placing("vector")
+    view.interaction.move_placing(place)
+    view.interaction.finish_placing(place)
+    frame = view.design_scene.annotations.items["frame_1"].outline
+    (new,) = set(view.block_ids()) - {"latent", "model_1", "decoder_inputs", "model_2", "loss"}
+    assert view.design_scene.bounds([new]).intersects(frame)

@@ -27,7 +27,10 @@ LONG = "n" * 200
 )
 @pytest.mark.parametrize("text", ["It goes on.", f"{LONG}.seqdec was changed elsewhere."], ids=["short text", "long text"])
 def test_no_word_of_a_message_is_cut(window: MainWindow, qtbot: QtBot, title: str, text: str) -> None:
-    box = notify.ask(window, title, text, lambda answer: None)
+    nothing_is_cut(window, qtbot, notify.ask(window, title, text, lambda answer: None))
+
+
+def nothing_is_cut(window: MainWindow, qtbot: QtBot, box: QMessageBox) -> None:
     qtbot.waitUntil(box.isVisible)
     QApplication.processEvents()
     for name in ("qt_msgbox_label", "qt_msgbox_informativelabel"):
@@ -39,6 +42,15 @@ def test_no_word_of_a_message_is_cut(window: MainWindow, qtbot: QtBot, title: st
     assert box.width() <= window.screen().availableGeometry().width()
     box.reject()
     qtbot.waitUntil(lambda: not window.findChildren(QMessageBox))
+
+
+def test_no_heading_is_cut_whatever_its_length_and_the_buttons(window: MainWindow, qtbot: QtBot) -> None:
+    title = "Train the open design from the weights of Roman numerals by attention · 30 Nov 10:51:11?"
+    text = "The weights depend on the alphabets, labels and scalers that were fitted to the data of that run. " * 3
+    for letters in (20, 45, 52, 60, 70, len(title)):
+        heading = title[-letters:].strip()
+        box = notify.ask(window, heading, text, lambda answer: None, "Keep fitted values", "Fit again")
+        nothing_is_cut(window, qtbot, box)
 
 
 def test_long_words_can_be_broken_and_keep_their_letters() -> None:

@@ -16,9 +16,11 @@ from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace.workspace import PageName
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.queue import worker
 from seqdec_gui.runs.queue.store import Queue
 from seqdec_gui.runs.spec import DeviceChoice
+from tests.gui.accessible import nameless, roleless
 from tests.gui.trained_runs import example_in
 from tests.runs.queue.test_exactly_once import WORKER, starts, waiting_run
 
@@ -113,6 +115,9 @@ def test_the_open_design_is_put_into_the_queue(qtbot: QtBot, opened: Opened, que
     click(window, "queue_add_first")
     qtbot.waitUntil(lambda: len(waiting(queue)) == 1 and len(shown(window)) == 1, timeout=20_000)
     (job,) = queue.read().jobs
+    assert shown(window) == [display_name(Path(job.run))]
+    assert shown(window)[0].startswith("roman · ")
+    assert (nameless(window), roleless(window)) == ([], [])
     assert str(job.devices) == "cpu"
     assert RunFolder(job.run).read_spec().design_path == str(tmp_path / "roman.seqdec")
     assert RunFolder(job.run).status().state == "unfinished"

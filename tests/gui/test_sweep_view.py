@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtTest import QTest
@@ -14,14 +15,19 @@ from PyQt5.QtWidgets import QApplication, QLabel, QTableWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document
+from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.sweep_draft import sweeps_of
 from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.gui.workspace.workspace import PageName
+from seqdec_gui.runs import known
+from seqdec_gui.runs.folder import DesignKey
 from seqdec_gui.runs.queue.store import Queue
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 from seqdec_gui.runs.sweep.folder import SweepFolder, SweepSpec
 from seqdec_gui.runs.sweep.space import parse_space
+from tests.gui.accessible import nameless, roleless
 from tests.gui.trained_runs import example_in
 from tests.runs.sweep.test_sweep import SEARCH, WORKER
 
@@ -118,3 +124,54 @@ def test_a_line_of_the_plot_is_a_row_and_its_settings_are_taken(qtbot: QtBot, op
     assert window.workspace.document.design.training.learning_rate == design.training.learning_rate
     assert "optuna" not in sys.modules
     assert "sqlalchemy" not in sys.modules
+
+
+# -- whose sweep it is
+def begun(design_file: Path | None, design: Design, parent: Path, name: str) -> SweepFolder:
+    """Write a sweep of a design as `make_sweep` does."""
+    sweep = SweepFolder(parent / "sweeps" / name)
+    where = str(design_file) if design_file is not None else ""
+    run = RunSpec(design=document.to_builtins(design), design_path=where, devices=DeviceChoice("cpu"), engine="tensorflow")
+    sweep.write_spec(SweepSpec(run=run, axes=parse_space(SEARCH, design), trials=5))
+    known.remember_folders([sweep.runs])
+    return sweep
+
+
+def test_a_sweep_belongs_to_its_design_wherever_that_is_saved_or_moved(tmp_path: Path) -> None:
+    file = example_in(tmp_path, "roman")
+    one = msgspec.structs.replace(document.load(file), id="1" * 32)
+    two = msgspec.structs.replace(one, id="2" * 32)
+    unsaved = begun(None, one, known.data_folder(), "20261130-100000-roman")
+    saved = begun(file, one, tmp_path, "20261130-110000-roman")
+    other = begun(tmp_path / "other.seqdec", two, tmp_path, "20261130-120000-other")
+    paths = lambda key: [sweep.path for sweep in sweeps_of(key)]  # noqa: E731
+    for path in (None, file, tmp_path / "renamed.seqdec", tmp_path / "elsewhere" / "roman.seqdec"):
+        assert paths(DesignKey(one.id, path)) == [saved.path, unsaved.path]
+    assert paths(DesignKey(two.id, tmp_path / "other.seqdec")) == [other.path]
+    assert paths(DesignKey("3" * 32, None)) == []
+    assert paths(DesignKey("3" * 32, tmp_path / "new.seqdec")) == []
+
+
+def test_a_sweep_of_a_design_without_an_id_is_found_by_its_file(tmp_path: Path) -> None:
+    file = example_in(tmp_path, "roman")
+    design = msgspec.structs.replace(document.load(file), id="")
+    sweep = begun(file, design, tmp_path, "old")
+    assert [each.path for each in sweeps_of(DesignKey("1" * 32, file))] == [sweep.path]
+    assert sweeps_of(DesignKey("1" * 32, tmp_path / "other.seqdec")) == []
+    assert sweeps_of(DesignKey("1" * 32, None)) == []
+
+
+def test_the_page_names_the_sweep_of_the_open_design_whole(qtbot: QtBot, opened: Opened, tmp_path: Path) -> None:
+    file = example_in(tmp_path, "roman")
+    begun(file, document.load(file), tmp_path, "20261130-110058-Roman numerals by attention and more")
+    begun(None, msgspec.structs.replace(document.load(file), id="2" * 32), known.data_folder(), "20261130-120000-another")
+    window = opened(file)
+    window.resize(1280, 800)
+    window.workspace.page_requested.emit(PageName.SWEEP)
+    choice = find(window, "sweep_choice")
+    qtbot.waitUntil(lambda: choice.count() == 1)
+    assert choice.currentText() == "Roman numerals by attention and more · 30 Nov 11:00:58"
+    qtbot.waitUntil(
+        lambda: choice.width() >= choice.sizeHint().width() > choice.fontMetrics().horizontalAdvance(choice.currentText())
+    )
+    assert (nameless(window), roleless(window)) == ([], [])

@@ -252,4 +252,6 @@ def test_tags_are_read_as_they_are_typed(text: str, tags: tuple[str, ...]) -> No
 def test_the_name_of_a_run_is_that_of_its_design_and_not_of_its_folder() -> None:
     assert plain_name("20261129-040506-Roman_numerals", "Roman numerals") == "Roman numerals · 29 Nov 04:05:06"
     assert plain_name("20261129-040506-Roman_numerals-2", "Roman numerals") == "Roman numerals 2 · 29 Nov 04:05:06"
+    assert plain_name("trial-0012", "Roman numerals") == "Roman numerals · trial 12"
+    assert plain_name("trial-0012") == "trial-0012"
     assert plain_name("20261129-040506-roman", "another") == "roman · 29 Nov 04:05:06"

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, Qt
+from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import (
     QApplication,
     QDialog,
@@ -65,7 +66,11 @@ def _box(parent: QObject | None, severity: str, title: str, text: str, name: str
     label = box.findChild(QLabel, "qt_msgbox_label")
     assert label is not None
     label.ensurePolished()
-    width = min(label.sizeHint().width() + 2 * theme.SPACE, WIDEST_HEADING)
+    drawn = QFontMetrics(theme.font("body", bold=True)).horizontalAdvance(heading)  # the label learns its font when it is shown
+    width = max(label.sizeHint().width(), drawn) + 2 * theme.SPACE
+    if width > WIDEST_HEADING:  # Qt wraps no heading above another text, but a table in it
+        box.setText(f'<table width="{WIDEST_HEADING}" cellspacing="0" cellpadding="0"><tr><td>{box.text()}</td></tr></table>')
+        width = WIDEST_HEADING
     label.setStyleSheet(f"min-width: {max(width, LEAST_HEADING)}px")  # Qt cuts the heading to the width of the text below it
     picture = {"error": "alert-circle-outline", "question": "help-circle-outline"}.get(severity, "information-outline")
     box.setIconPixmap(icon(picture, theme.current().severity(severity)).pixmap(32, 32))

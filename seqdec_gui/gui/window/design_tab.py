@@ -63,6 +63,7 @@ class DesignTab(QWidget):
         Copies(self.workspace)
         self._welcome: Welcome | None = None
         self._welcoming = False
+        self._in_advance = True
         self._steps = self._build(rows, panels, examples, corner)
 
     def take_step(self) -> bool:
@@ -70,7 +71,8 @@ class DesignTab(QWidget):
         return next(self._steps, None) is not None
 
     def complete(self) -> None:
-        """Build all parts that are left."""
+        """Build all parts that are left, without the inspector's form, which can wait until the tab is seen."""
+        self._in_advance = False
         while self.take_step():
             pass
 
@@ -109,6 +111,9 @@ class DesignTab(QWidget):
         self.inspector = Inspector(self.workspace, self.shell.columns)
         self.shell.put_right(self.inspector)
         yield "more"
+        if self._in_advance:
+            self.inspector.complete()
+            yield "more"
         self.pages.page(PageName.CODE)
         yield "more"
         self.recolour()

@@ -16,6 +16,7 @@ from seqdec_gui.gui.workspace.launch import Request, fail_if_there, prepared
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import known
 from seqdec_gui.runs.environment import with_package, working_folder
+from seqdec_gui.runs.folder import DesignKey, default_parent
 from seqdec_gui.runs.sweep.folder import PrunerName, SamplerName, SweepFolder, SweepSpec
 from seqdec_gui.runs.sweep.parallel import default_parallel
 from seqdec_gui.runs.sweep.space import parse_space, proposed_search
@@ -85,8 +86,22 @@ def go_on(sweep: SweepFolder, command: tuple[str, ...] = ()) -> bool:
     return True
 
 
-def sweeps_of(design_path: Path | None) -> list[SweepFolder]:
-    """Return the sweeps beside a design, the latest first."""
-    parent = (design_path.parent if design_path is not None else known.data_folder()) / "sweeps"
-    found = [SweepFolder(path) for path in parent.iterdir()] if parent.is_dir() else []
-    return sorted((sweep for sweep in found if sweep.exists), key=lambda sweep: sweep.path.name, reverse=True)
+def sweeps_of(design: DesignKey) -> list[SweepFolder]:
+    """Return the sweeps of a design, wherever it was when they began, the latest first."""
+    beside = design.path.parent / "sweeps" if design.path is not None else None
+    parents = [folder for folder in (known.data_folder() / "sweeps", beside) if folder is not None and folder.is_dir()]
+    listed = [path for parent in parents for path in parent.iterdir()]
+    listed += [Path(runs).parent for runs in known.read().folders]
+    found = [sweep for sweep in map(SweepFolder, dict.fromkeys(listed)) if sweep.exists]
+    own = [sweep for sweep in found if _belongs(sweep, design, sweep.path.parent == beside)]
+    return sorted(own, key=lambda sweep: sweep.path.name, reverse=True)
+
+
+def _belongs(sweep: SweepFolder, design: DesignKey, beside: bool) -> bool:
+    """Return whether a sweep is one of this design; one whose file cannot be read is where it lies, so that it can be seen."""
+    try:
+        asked = sweep.read_spec().run
+    except InvalidInput:
+        return beside
+    place = default_parent(design.path) if beside else sweep.path.parent
+    return design.owns(place / sweep.path.name, asked.design_id, asked.design_path)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.queue.job import Job, JobState
 from seqdec_gui.runs.queue.place import Place, ThisMachine
 from seqdec_gui.runs.queue.policy import Resources, why_waiting
@@ -15,12 +18,13 @@ STUCK_PAUSED = "The queue is paused: nothing is started until `seqdec-gui queue 
 
 
 class QueuedRun(msgspec.Struct, frozen=True):
-    """A job, its place among those that wait (from 1; 0 for others), and a sentence about it."""
+    """A job, its place among those that wait (from 1; 0 for others), a sentence, and the name of its run as people read it."""
 
     job: Job
     state: JobState
     text: str = ""
     place: int = 0
+    title: str = ""
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -61,7 +65,8 @@ def overview(queue: Queue, place: Place | None = None) -> Overview:
     elif waiting and not worked_on:
         what = counted(len(waiting), "run")
         remarks.append(f"Nobody works on the queue, and {what} would wait forever: seqdec-gui queue start.")
-    return Overview((*going, *listed, *ended), state.paused, worked_on, state.cpu_runs, tuple(remarks))
+    jobs = tuple(msgspec.structs.replace(each, title=display_name(Path(each.job.run))) for each in (*going, *listed, *ended))
+    return Overview(jobs, state.paused, worked_on, state.cpu_runs, tuple(remarks))
 
 
 def _taken(job: Job, place: Place) -> QueuedRun:

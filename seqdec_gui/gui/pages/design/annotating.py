@@ -9,7 +9,6 @@ from PyQt5.QtCore import QObject, QPointF, QRectF, QSizeF, pyqtSignal
 
 from seqdec_gui.domain.annotations import MAX_SIDE, MIN_SIDE, Annotation, AnnotationColor, Frame, Note, around
 from seqdec_gui.domain.drawing.places import GRID_STEP, free_place, snapped
-from seqdec_gui.domain.drawing.routing import Grid, Rect
 from seqdec_gui.gui.pages.design.annotation_item import TITLE_HEIGHT, fitting_height
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
@@ -56,13 +55,8 @@ class Annotating(QObject):
     def _place(self, size: tuple[float, float], at: QPointF | None) -> tuple[float, float]:
         if at is not None:
             return snapped(at.x()), snapped(at.y())
-        taken: Grid[str] = Grid()
-        for key, rect in self._scene.router.blocks.rects.items():
-            taken.put(key, rect)
-        for key, item in self._scene.annotations.items.items():
-            outline = item.outline
-            taken.put(f"annotation {key}", Rect(outline.left(), outline.top(), outline.right(), outline.bottom()))
         middle = self._view.visible_rect().center()
+        taken = self._scene.annotations.taken(self._scene.router.blocks, frames=True)
         return free_place(taken, *size, (middle.x() - size[0] / 2, middle.y() - size[1] / 2))
 
     def _add(self, one: Annotation, text: str) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from PyQt5.QtCore import QObject, QPointF, QRectF, pyqtSignal
 from PyQt5.QtWidgets import QGraphicsScene
 
+from seqdec_gui.domain.annotations import Note
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.drawing.routing import Grid, Rect
 from seqdec_gui.gui.pages.design.annotation_item import AnnotationItem
 from seqdec_gui.gui.pages.design.block_item import BlockItem
 
@@ -103,6 +105,17 @@ class AnnotationLayer(QObject):
             if ids is None or annotation_id in ids:
                 rect |= item.outline
         return rect
+
+    def taken(self, blocks: Grid[str], frames: bool = False) -> Grid[str]:
+        """Return what a new block or note must not cover: blocks, notes, and frames if asked for."""
+        taken: Grid[str] = Grid()
+        for key, rect in blocks.rects.items():
+            taken.put(key, rect)
+        for key, item in self.items.items():
+            if frames or isinstance(item.annotation, Note):
+                outline = item.outline
+                taken.put(f"annotation {key}", Rect(outline.left(), outline.top(), outline.right(), outline.bottom()))
+        return taken
 
     def inside(self, ids: Collection[str], blocks: Mapping[str, BlockItem]) -> tuple[set[str], set[str]]:
         """Return the blocks whose middle lies in one of these frames, and the frames and notes that lie in them.

@@ -336,8 +336,8 @@ class DesignScene(QGraphicsScene):
         return hits[0].link if hits else None
 
     def free_place(self, width: float, height: float, wished: QPointF) -> QPointF:
-        """Return the place on the grid nearest to `wished` where a block of this size meets no other."""
-        return QPointF(*free_place(self.router.blocks, width, height, (wished.x(), wished.y())))
+        """Return the place on the grid nearest to `wished` where a block of this size meets no other and no note."""
+        return QPointF(*free_place(self.annotations.taken(self.router.blocks), width, height, (wished.x(), wished.y())))
 
     # -- appearance
     def select_links(self, links: Collection[Link]) -> None:

@@ -14,7 +14,7 @@ from seqdec_gui.gui.widgets.table_style import show_as_list
 from seqdec_gui.runs.queue.overview import QueuedRun
 from seqdec_gui.runs.run_words import STATE_WORDS
 
-TITLES = ("", "Run", "State", "Devices", "Priority", "")
+TITLES = ("Place", "Run", "State", "Devices", "Priority", "What it does")
 ROW_HEIGHT = 7 * theme.SPACE
 """The height of a row, in pixels."""
 _WORDS = {"waiting": "Waiting", "refused": "Not started", "gone": "Gone"}
@@ -35,6 +35,7 @@ class QueueRows(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SingleSelection)
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
         header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setSectionResizeMode(len(TITLES) - 1, QHeaderView.Stretch)
         self.jobs: tuple[QueuedRun, ...] = ()
@@ -150,7 +151,7 @@ def _cells(each: QueuedRun) -> tuple[str, ...]:
     state = job.outcome or each.state
     return (
         str(each.place or ""),
-        job.name,
+        each.title or job.name,
         _WORDS.get(state, STATE_WORDS.get(state, state)),
         str(job.given) if job.given is not None else wish,
         str(job.priority or ""),

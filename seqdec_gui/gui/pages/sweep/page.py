@@ -31,11 +31,12 @@ from seqdec_gui.gui.pages.sweep.setup import Setup
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.state_badge import state_color
 from seqdec_gui.gui.widgets.table_style import show_as_list
-from seqdec_gui.gui.workspace.launch import request
+from seqdec_gui.gui.workspace.launch import design_key, request
 from seqdec_gui.gui.workspace.sweep_draft import SweepDraft, go_on, make_sweep, sweeps_of
 from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
-from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.notes import plain_name
 from seqdec_gui.runs.sweep.coordinates import coordinates, short_names
 from seqdec_gui.runs.sweep.folder import SweepFolder, SweepSpec, Table, Trial
 from seqdec_gui.runs.sweep.words import count_words
@@ -77,6 +78,7 @@ class SweepPage(QWidget):
         self._choice = QComboBox(objectName="sweep_choice")
         self._choice.setAccessibleName("Sweep")
         self._choice.setMinimumWidth(220)
+        self._choice.setSizeAdjustPolicy(QComboBox.AdjustToContents)
         self._choice.activated.connect(self._on_choice_activated)
         self._state = QLabel(objectName="sweep_state")
         self._state.setProperty("role", "small")
@@ -95,6 +97,7 @@ class SweepPage(QWidget):
         self.table = QTableWidget(objectName="sweep_table")
         self.table.setAccessibleName("Trials")
         show_as_list(self.table, 7 * theme.SPACE)
+        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
         self.table.setEditTriggers(QAbstractItemView.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SingleSelection)
@@ -122,8 +125,8 @@ class SweepPage(QWidget):
         if self._busy:
             return
         self._busy = True
-        path, wanted = self._workspace.document.path, self._wanted
-        background.run(lambda: _look(path, wanted), self._on_looked, self._on_not_looked, self)
+        key, wanted = design_key(self._workspace.document), self._wanted
+        background.run(lambda: _look(key, wanted), self._on_looked, self._on_not_looked, self)
 
     def _on_looked(self, seen: Seen) -> None:
         self._busy = False
@@ -132,7 +135,9 @@ class SweepPage(QWidget):
         before, self._seen = self._seen, seen
         if seen.paths != before.paths:
             self._choice.clear()
-            self._choice.addItems([path.name for path in seen.paths])
+            self._choice.addItems([plain_name(path.name) for path in seen.paths])
+            for row, path in enumerate(seen.paths):
+                self._choice.setItemData(row, str(path), Qt.ToolTipRole)
         if seen.path is not None:
             self._choice.setCurrentIndex(seen.paths.index(seen.path))
         self._show_table()
@@ -258,7 +263,9 @@ class SweepPage(QWidget):
     def _on_begun(self, sweep: SweepFolder) -> None:
         self.setup.refresh()
         self._wanted = sweep.path
-        self._workspace.status_message.emit(f"The sweep {sweep.path.name} has begun; it goes on if the window closes.")
+        self._workspace.status_message.emit(
+            f"The sweep {plain_name(sweep.path.name)} has begun; it goes on if the window closes."
+        )
         self.refresh()
 
     def _on_begin_failed(self, error: Exception) -> None:
@@ -275,7 +282,7 @@ class SweepPage(QWidget):
         self._timer.stop()
 
 
-def _look(design: Path | None, wanted: Path | None) -> Seen:
+def _look(design: DesignKey, wanted: Path | None) -> Seen:
     """Return what the folders show now."""
     found = sweeps_of(design)
     paths = tuple(sweep.path for sweep in found)

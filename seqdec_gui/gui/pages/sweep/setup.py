@@ -55,6 +55,7 @@ class Setup(QWidget):
     def _build(self) -> None:
         self.search = QTableWidget(0, 2, objectName="sweep_search")
         self.search.setAccessibleName("Searched parameters")
+        self.search.horizontalHeader().setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
         self.search.setHorizontalHeaderLabels(("Parameter", "Range or values"))
         show_as_list(self.search, 7 * theme.SPACE)
         self.search.setSelectionBehavior(QTableWidget.SelectRows)

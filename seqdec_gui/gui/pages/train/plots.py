@@ -134,6 +134,7 @@ class MetricPlot(QFrame):
         self.plot.getPlotItem().setContentsMargins(0, 2, 10, 0)
         self._box = self.plot.getPlotItem().getViewBox()
         self._box.setDefaultPadding(0.02)
+        self._box.setMouseEnabled(False, False)
         self._cross = pg.InfiniteLine(angle=90, movable=False)
         self._cross.setZValue(50)
         self._cross.hide()
@@ -172,8 +173,12 @@ class MetricPlot(QFrame):
         self._drawn = {series.name: self._drawn[series.name] for series in curves}  # in the order of the legend
         self.legend.arrange(list(dict.fromkeys(series.key for series in curves)))
         self._show_values()
+        self._box.setMouseEnabled(bool(curves), bool(curves))  # a range chosen before the first value would hide the curve
         if self._from_zero and self._fitted and not look.log:
-            self._box.setYRange(0.0, self._highest() or 1.0, padding=0.06)
+            self._show_from_zero()
+
+    def _show_from_zero(self) -> None:
+        self._box.setYRange(0.0, self._highest() or 1.0, padding=0.06)
 
     def _highest(self) -> float:
         shown = [drawn.series.curve for drawn in self._drawn.values() if drawn.series and drawn.item.isVisible()]
@@ -269,8 +274,13 @@ class MetricPlot(QFrame):
         if view == self._fitted_to:
             return
         if not self._fitted or self._fitted_to[1:] != view[1:]:
+            follows = not self._from_zero or self._look.log
             self._box.setAutoVisible(y=False)
-            self._box.enableAutoRange(y=not self._from_zero or self._look.log)
+            self._box.enableAutoRange(y=follows)
+            if follows:
+                self._box.updateAutoRange()  # which `enableAutoRange` leaves out where the range followed the visible part
+            else:
+                self._show_from_zero()
         self._fitted = True
         self._fitted_to = view
         self._box.setXRange(0.0, high or 1.0, padding=0.02)

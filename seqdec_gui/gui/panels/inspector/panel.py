@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QKeySequence
+from PyQt5.QtCore import QEvent, QSize, Qt, QTimer, pyqtSlot
+from PyQt5.QtGui import QKeySequence, QShowEvent
 from PyQt5.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -57,6 +58,8 @@ class Inspector(QFrame):
         self._kind = ""
         self._forms: dict[str, Form] = {}
         self._typing: tuple[object, Design, Design] | None = None
+        self._due = True
+        """Whether the first form, most of what a design's tab takes to build, waits for a moment after the first look."""
         self._build()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -66,7 +69,16 @@ class Inspector(QFrame):
         self._document.path_changed.connect(self._show_heading)
         workspace.field_requested.connect(self.focus_field)
         theme.notifier.changed.connect(self._on_theme_changed)
-        self._show_selection()
+
+    def complete(self) -> None:
+        """Make the first form now, if it is not there yet."""
+        if self._due:
+            self._show_selection()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        if self._due:
+            self._timer.start(0)
 
     # -- building
     def _build(self) -> None:
@@ -127,6 +139,8 @@ class Inspector(QFrame):
     def _on_document_selection_changed(self, _selection: frozenset[str]) -> None:
         if self._block_id and self._is_shown():  # it was only renamed
             self._refresh()
+        elif self._due:
+            self._wait_for_look()
         else:
             self._show_selection()
 
@@ -134,7 +148,14 @@ class Inspector(QFrame):
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         if self._is_shown():
             self._refresh()
+        elif self._due:
+            self._wait_for_look()
         else:  # a change of selection may follow, as with a new name
+            self._timer.start(0)
+
+    def _wait_for_look(self) -> None:
+        """Make the first form soon if the panel is seen, otherwise when it is shown."""
+        if self.isVisible():
             self._timer.start(0)
 
     @pyqtSlot()
@@ -146,7 +167,7 @@ class Inspector(QFrame):
         """Return whether the form belongs to the present selection."""
         chosen = self._chosen()
         kind = self._document.design.block(chosen).kind if chosen else ""
-        return (chosen, kind) == (self._block_id, self._kind)
+        return not self._due and (chosen, kind) == (self._block_id, self._kind)
 
     def _chosen(self) -> str:
         """Return the id of the selected block; empty if not exactly one block is selected."""
@@ -155,6 +176,7 @@ class Inspector(QFrame):
 
     def _show_selection(self) -> None:
         """Make the form for the present selection."""
+        self._due = False
         self._block_id = self._chosen()
         self._kind = self._document.design.block(self._block_id).kind if self._block_id else ""
         for index in reversed(range(self._place.count())):
@@ -180,6 +202,9 @@ class Inspector(QFrame):
         self._name.setModified(False)
         self._show_name_fault("")
         self._refresh()
+        if self.isVisible():  # laid out now, or it is drawn once in the height of the form before
+            self._scroll.widget().layout().activate()
+            QApplication.sendEvent(self._scroll, QEvent(QEvent.LayoutRequest))
         self._scroll.verticalScrollBar().setValue(0)
 
     def _add_form(self, owner: str, form: Form) -> None:
@@ -299,6 +324,7 @@ class Inspector(QFrame):
 
     def edit_id(self) -> None:
         """Put the cursor into the field with the name of the selected block."""
+        self.complete()
         if self._block_id:
             self._name.setFocus()
             self._name.selectAll()
@@ -336,6 +362,7 @@ class Inspector(QFrame):
     @pyqtSlot(str)
     def focus_field(self, name: str) -> None:
         """Put the cursor into the field of this parameter, or into the first field if `name` is empty."""
+        self.complete()
         for form in self._forms.values():
             row = form.rows.get(name or next(iter(form.rows), ""))
             if row is not None:

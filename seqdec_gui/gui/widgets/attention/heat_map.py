@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PyQt5.QtCore import QEvent, QPoint, QRect, QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QColor, QFontMetrics, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PyQt5.QtWidgets import QLabel, QSizePolicy, QToolTip, QWidget
 
 from seqdec_gui.gui.look import theme
 
@@ -20,10 +20,11 @@ _MOVES = {Qt.Key_Left: (0, -1), Qt.Key_Right: (0, 1), Qt.Key_Up: (-1, 0), Qt.Key
 """Rows and columns that an arrow key moves the cell by."""
 
 
-class HeatMap(QWidget):
+class HeatMap(QLabel):
     """Weights `(targets, sources)` from 0 to the largest; the colour says how large. Object name `attention_map`.
 
-    A cell's words are its tooltip; arrow keys choose a cell, whose words are the accessible description.
+    It is a label, which Qt has a role for. A cell's words are its tooltip; arrow keys choose a cell, whose words are the
+    accessible description.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
