@@ -112,14 +112,18 @@ def test_no_table_keeps_the_tab_key(roman: MainWindow, qtbot: QtBot, page: str) 
     assert [table.objectName() for table in tables if table.tabKeyNavigation()] == []
 
 
-@pytest.mark.parametrize("page", ["data", "queue", "sweep", "generate"])
+@pytest.mark.parametrize("page", PAGES)
 def test_every_column_of_a_table_has_a_title(roman: MainWindow, qtbot: QtBot, page: str) -> None:
     roman.pages.show_page(page)
     settle(qtbot)
     for table in roman.pages.page(page).findChildren(QTableView):
         if isinstance(table, QHeaderView) or table.horizontalHeader().isHidden() or table.model() is None:
             continue
-        titles = [table.model().headerData(column, Qt.Horizontal) for column in range(table.model().columnCount())]
+        model = table.model()
+        titles = [
+            model.headerData(column, Qt.Horizontal) or model.headerData(column, Qt.Horizontal, Qt.AccessibleTextRole)
+            for column in range(model.columnCount())
+        ]
         assert all(str(title or "").strip() for title in titles), (table.objectName(), titles)
 
 

@@ -28,6 +28,7 @@ class DifferencesTable(QTableWidget):
         self.setObjectName("differences_table")
         self.setAccessibleName("Differences")
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        self.setHorizontalHeaderLabels(("Parameter", "Before", "After"))
         show_as_list(self, 6 * theme.SPACE)
         self.setItemDelegate(NumberCells(self))
         self.setTextElideMode(Qt.ElideMiddle)
@@ -39,7 +40,7 @@ class DifferencesTable(QTableWidget):
     def show_differences(self, old: str, new: str, differences: Sequence[Difference]) -> None:
         """Show the changes from `old` to `new`."""
         self.setRowCount(len(differences))
-        for place, title in enumerate(("Parameter", old, new)):
+        for place, title in enumerate(("Parameter", old or "Before", new or "After")):
             header = QTableWidgetItem(title)
             header.setToolTip(title)
             self.setHorizontalHeaderItem(place, header)
@@ -56,7 +57,7 @@ class DifferencesTable(QTableWidget):
 
     def _fit(self) -> None:
         """Give the columns their widths: the numbers first, then the texts as far as there is room."""
-        if self.horizontalHeaderItem(0) is None:  # nothing has been shown
+        if not self.rowCount():
             return
         padding = cell_padding(self)
         texts = [[self.item(row, column).text() for row in range(self.rowCount())] for column in range(3)]

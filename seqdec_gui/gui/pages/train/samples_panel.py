@@ -65,6 +65,8 @@ class SamplesModel(QAbstractTableModel):
             return None
         if role == Qt.DisplayRole:
             return TITLES[section]
+        if role == Qt.AccessibleTextRole:
+            return TITLES[section] or "Right or wrong"  # as narrow as its sign
         if role == Qt.TextAlignmentRole:
             return int(Qt.AlignVCenter | Qt.AlignLeft)
         return None
