@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,33 @@ def chain_behind_a_model() -> Any:
     return keras.Model(latent, layers.Dense(4, activation="softmax", name="out")(x))
 
 
+def encoder_and_head(cell: str) -> Any:
+    """An encoder that ends in its recurrent layer, as a model of its own, and a layer behind it."""
+    import keras
+
+    layers = keras.layers
+    chain = [keras.Input((8, 3), name="steps"), getattr(layers, cell)(6)]
+    steps = keras.Input((8, 3), name="steps")
+    return keras.Model(steps, layers.Dense(2, name="head")(keras.Sequential(chain, name="encoder")(steps)))
+
+
+def encoder_and_decoder(cell: str) -> Any:
+    """Keras's own sequence to sequence model, each half as a model of its own."""
+    import keras
+
+    layers = keras.layers
+    source = keras.Input((None, 3), name="source")
+    _, *states = getattr(layers, cell)(6, return_state=True)(source)
+    encoder = keras.Model(source, states if len(states) > 1 else states[0], name="encoder")
+    taken = [keras.Input((6,)) for _ in states]
+    target = keras.Input((None, 4), name="target")
+    y = getattr(layers, cell)(6, return_sequences=True)(target, initial_state=taken)
+    decoder = keras.Model([target, *taken], layers.Dense(4, activation="softmax")(y), name="decoder")
+    a, b = keras.Input((None, 3), name="source"), keras.Input((None, 4), name="target")
+    given = encoder(a)
+    return keras.Model([a, b], decoder([b, *(given if isinstance(given, list) else [given])]))
+
+
 CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "archetype": (lambda: archetype(nested=True), ["dense_states", "recurrent_decoder"]),
     "flat archetype": (lambda: archetype(nested=False), ["dense_states", "recurrent_decoder"]),
@@ -166,7 +194,11 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "odd activation": (odd_activation, ["dense_states", "keras_model"]),
     "chain behind a model": (chain_behind_a_model, ["layer_stack", "keras_model", "layer_stack"]),
     "translator": (translator, ["keras_model", "recurrent_decoder"]),
-}
+    **{f"{cell}, {make.__name__}": (partial(make, cell), kinds) for cell in ("LSTM", "GRU") for make, kinds in (
+        (encoder_and_head, ["recurrent_encoder", "layer_stack"]),
+        (encoder_and_decoder, ["recurrent_encoder", "recurrent_decoder"]),
+    )},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -49,7 +49,10 @@ def _decoder(graph: Graph) -> Iterator[Kind]:
     end = max(place for place, layer in enumerate(layers) if layer in recurrent)
     head = [layer for layer in layers[end:-1] if type(layer).__name__ == "Dense"]
     drops = [layer for layer in layers[end:] if type(layer).__name__ == "Dropout"]
-    first_dense = next(place for place, layer in enumerate(layers) if place > end and type(layer).__name__ in _DENSE)
+    dense = [place for place, layer in enumerate(layers) if place > end and type(layer).__name__ in _DENSE]
+    if not dense:
+        return  # an encoder: a decoder ends in its output layer
+    first_dense = dense[0]
     before = [layer for layer in drops if layers.index(layer) < first_dense]
     inside = [layer for layer in drops if layer not in before]
     yield RecurrentDecoder(

@@ -323,9 +323,9 @@ class Steps:
 
     def _sum_of_all(self, tree: Any) -> Any:
         """Return the tree with every array summed over the replicas, in one reduction of one vector."""
-        if self._replicas == 1:
-            return tree
         arrays, structure = jax.tree.flatten(tree)
+        if self._replicas == 1 or not arrays:  # none, where every block is frozen
+            return tree
         vector = lax.psum(jnp.concatenate([array.ravel() for array in arrays]), REPLICAS)
         ends = list(itertools.accumulate(array.size for array in arrays))
         parts = [vector[end - array.size : end].reshape(array.shape) for end, array in zip(ends, arrays, strict=True)]
