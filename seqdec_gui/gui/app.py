@@ -34,11 +34,12 @@ def main(design: Path | str | None = None) -> int:
     """Open the window, with the design of a file if one is named. Return the exit status once the last window has closed."""
     application = create_application()
     from seqdec_gui.gui.dialogs import crash_report
-    from seqdec_gui.gui.tasks import warm_workers
+    from seqdec_gui.gui.tasks import collection, warm_workers
     from seqdec_gui.gui.window.main_window import open_window
     from seqdec_gui.gui.workspace import queueing
 
     crash_report.install()
+    collection.begin(application)
     warm_workers.begin()
     window = open_window(design)
     spare_collector(window)

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.gui.look import preferences, theme
-from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.tasks import background, collection
 from seqdec_gui.gui.window.main_window import MainWindow, open_window
 from seqdec_gui.gui.window.pages import PAGES, Page
 
@@ -28,6 +28,7 @@ def nothing_stays_open(qapp: QApplication) -> Iterator[None]:
     """
     if QApplication.keyboardModifiers() != Qt.NoModifier:
         QTest.keyRelease(QWindow(), Qt.Key_Control)
+    collection.begin(qapp)
     theme.install(qapp)
     theme.set_mode("light")
     yield
