@@ -1,4 +1,4 @@
-"""Widgets are collected in the thread of the window, whoever allocates."""
+"""Objects of Qt are collected in the thread of the window, whoever allocates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import gc
 import threading
 import weakref
 
-from PyQt5.QtWidgets import QApplication, QWidget
+from PyQt5.QtCore import QObject
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.tasks import background, collection
@@ -18,15 +19,15 @@ def cycle() -> list[object]:
     return made
 
 
-def test_a_widget_that_nobody_has_is_destroyed_in_the_thread_of_the_window(qtbot: QtBot, qapp: QApplication) -> None:
+def test_an_object_of_qt_that_nobody_has_is_destroyed_in_the_thread_of_the_window(qtbot: QtBot, qapp: QApplication) -> None:
     collection.begin(qapp)
     assert not gc.isenabled()
     where: list[int] = []
 
     def make() -> None:
-        widget = QWidget()
-        widget.itself = widget
-        weakref.finalize(widget, lambda: where.append(threading.get_ident()))
+        thing = QObject()
+        thing.itself = thing
+        weakref.finalize(thing, lambda: where.append(threading.get_ident()))
 
     make()
     kept: list[list[object]] = []
