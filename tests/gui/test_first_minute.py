@@ -23,6 +23,11 @@ def bubble(window: MainWindow) -> str:
     return str(found[0].text()) if found else ""
 
 
+def is_gone(window: MainWindow) -> bool:
+    """Whether the tour has ended. Its bubble may be destroyed later: Qt waits for the end of the call that QTest made."""
+    return not any(bubble.isVisible() for bubble in window.findChildren(QWidget, "help_bubble"))
+
+
 def points_at(window: MainWindow, widget: QWidget) -> bool:
     """Whether the bubble lies beside a widget and covers nothing of it but its edge."""
     shape = window.findChild(QWidget, "help_bubble").geometry()
@@ -52,7 +57,7 @@ def test_it_comes_once_and_can_be_asked_for_again(opened: Callable[..., MainWind
 
 def test_skip_ends_it(first: MainWindow, qtbot: QtBot) -> None:
     press(first.findChild(QPushButton, "help_bubble_skip"))
-    qtbot.waitUntil(lambda: not first.findChildren(QWidget, "help_bubble"))
+    qtbot.waitUntil(lambda: is_gone(first))
     assert first.welcome.isVisible()
 
 
@@ -62,7 +67,7 @@ def test_escape_ends_it_and_does_what_else_it_does(first: MainWindow, qtbot: QtB
     QTest.keyClicks(search, "vec")
     QTest.keyClick(first.windowHandle(), Qt.Key_Escape)
     assert search.text() == ""
-    qtbot.waitUntil(lambda: not first.findChildren(QWidget, "help_bubble"))
+    qtbot.waitUntil(lambda: is_gone(first))
 
 
 def test_clicks_go_through_it(first: MainWindow, qtbot: QtBot) -> None:
@@ -74,7 +79,7 @@ def test_clicks_go_through_it(first: MainWindow, qtbot: QtBot) -> None:
     assert covered is not None
     QTest.mouseClick(first.windowHandle(), Qt.LeftButton, Qt.NoModifier, covered)
     qtbot.waitUntil(lambda: bool(first.document.design.blocks))
-    qtbot.waitUntil(lambda: not first.findChildren(QWidget, "help_bubble"))  # another way than the tour's
+    qtbot.waitUntil(lambda: is_gone(first))  # another way than the tour's
 
 
 def test_it_takes_no_focus(first: MainWindow) -> None:
@@ -108,7 +113,7 @@ def test_the_walk_from_the_first_card_to_a_generated_text(first: MainWindow, qtb
     press(button)
     qtbot.waitUntil(lambda: "whole way" in bubble(first), timeout=120_000)
     press(first.findChild(QPushButton, "help_bubble_skip"))
-    qtbot.waitUntil(lambda: not first.findChildren(QWidget, "help_bubble"))
+    qtbot.waitUntil(lambda: is_gone(first))
     assert session_of(first.workspace).active is None
     qtbot.waitUntil(lambda: not background.busy(), timeout=10_000)
 
