@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,14 +73,6 @@ def test_a_click_on_a_sequence_shows_what_it_attends_to(
     first = np.array(picture.weights)
     QTest.keyClick(heads, Qt.Key_Down)
     assert (first + np.array(picture.weights)) / 2 == pytest.approx(mean)
-    if folder := os.environ.get("ATTENTION_PICTURES"):
-        driver.window.resize(1280, 800)
-        qtbot.wait(300)
-        driver.window.grab().save(f"{folder}/generate-light.png")
-        theme.set_mode("dark")
-        qtbot.wait(300)
-        driver.window.grab().save(f"{folder}/generate-dark.png")
-        theme.set_mode("light")
 
     click_row(driver, table, 2)
     assert asked()["given"] == [[2, '{"source": "3"}']]
@@ -171,9 +162,6 @@ def test_the_worst_rows_show_what_they_attend_to(
     wanted = asked()
     assert (wanted["type"], wanted["split"], wanted["given"]) == ("attention", "validation", [[2, "MX"]])
     assert "Row 3: " in dialog.findChild(QLabel, "attention_words").text()
-    if folder := os.environ.get("ATTENTION_PICTURES"):
-        qtbot.wait(300)
-        dialog.grab().save(f"{folder}/errors-{theme.current().name}.png")
     rows.setFocus()
     QTest.keyClick(rows, Qt.Key_Down)
     qtbot.waitUntil(lambda: asked()["given"] == [[1, "XVV"]], timeout=20_000)
