@@ -28,6 +28,7 @@ class Symbols(msgspec.Struct, frozen=True):
     - `fed_next`: for each predicted id the id that is fed next.
     - `read`: returns the text of predicted ids.
     - `ends`: whether every training sequence had the end symbol, so that a sequence without it was cut at `steps`.
+    - `mark`: the predicted begin mark, with which every training sequence begins and which stands nowhere else, or None.
     """
 
     begin: int
@@ -37,6 +38,12 @@ class Symbols(msgspec.Struct, frozen=True):
     fed_next: Array
     read: Callable[[Sequence[int]], str]
     ends: bool = False
+    mark: int | None = None
+
+    @property
+    def room(self) -> int:
+        """The most symbols of a sequence that is finished, marks not counted."""
+        return self.steps - (self.mark is not None) - self.ends
 
 
 def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, rows: Rows) -> Symbols:
@@ -47,7 +54,7 @@ def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, ro
     feed = _feed(fitted, loss)
     codec = fitted.port(feed.array).codec
     allowed, end, read = _meaning(codec, width, feed, rows, loss)
-    return Symbols(0, end, steps, allowed, np.arange(width), read, _always_ends(codec, end))
+    return Symbols(0, end, steps, allowed, np.arange(width), read, _always_ends(codec, end), begin_mark(codec, feed))
 
 
 def symbols_of_decoder(
@@ -83,7 +90,13 @@ def symbols_of_decoder(
     if mapped is not None:  # what cannot be fed cannot be chosen, but for what nothing follows
         allowed &= (mapped >= 0) | (np.arange(width) == (-1 if end is None else end))
     ends = _always_ends(after, end) or _padding_ends_all(after, end, lambda: rows(judged.array))
-    return Symbols(begin, end, steps, allowed, fed_next, read, ends)
+    return Symbols(begin, end, steps, allowed, fed_next, read, ends, begin_mark(after, judged))
+
+
+def begin_mark(codec: object, feed: TensorFeed) -> int | None:
+    """Return the id that every training target has first and nowhere else, None where there is none."""
+    first = isinstance(codec, FittedText) and codec.padding == "right" and feed.first == 0
+    return codec.begin_id if isinstance(codec, FittedText) and first else None
 
 
 def _feed(fitted: Fitted, name: str) -> TensorFeed:

@@ -30,7 +30,7 @@ from seqdec_gui.runs.export_formats import (
     fail_unless_installed,
     file_to_write,
 )
-from seqdec_gui.runs.export_scratch import scratch_prefix
+from seqdec_gui.runs.export_scratch import scratch_beside
 
 if TYPE_CHECKING:
     import keras
@@ -110,8 +110,8 @@ def export(source: Source, format: str, output: Path, process: FreshProcess | No
     expected = predictions(source.model, list(source.inputs))
     with _as_sentence(output):
         output.parent.mkdir(exist_ok=True)
-    with _as_sentence(output), tempfile.TemporaryDirectory(prefix=scratch_prefix(os.getpid()), dir=output.parent) as folder:
-        written = writer.write(source, Path(folder) / output.name, output)
+    with _as_sentence(output), scratch_beside(output) as folder:
+        written = writer.write(source, folder / output.name, output)
         try:
             with _own_or(process, row.opened_by) as fresh:
                 found = fresh.predict(

@@ -55,6 +55,21 @@ def failure(error: BaseException) -> Failed:
     return Failed(kind="crashed", sentence=sentence, details=details)
 
 
+def job_sentence(error: Exception) -> str:
+    """Return why a job failed, for an exception that no part of it foresaw."""
+    event = failure(error)
+    if event.kind == "out_of_memory":
+        return event.sentence
+    if not isinstance(error, OSError):
+        return plain_sentence(error, "The job failed")
+    where = f" ({error.filename})" if error.filename else ""
+    if event.kind == "disk_full":
+        return f"{DISK_SENTENCE.rstrip('.')}{where}, then do it again."
+    if isinstance(error, PermissionError):
+        return f"A file may not be written or read{where}: change the permissions, or choose another folder."
+    return f"A file cannot be used{where}: {error.strerror or error}."
+
+
 def plain_sentence(error: BaseException, what: str) -> str:
     """Return what an unforeseen exception means in plain words, followed by its own message; `what` begins the sentence.
 

@@ -211,6 +211,9 @@ class Sampler:
         if self._symbols is None:
             self._check_numbers(strategy, constraints, unique or told is not None)
             return self._of_numbers(arrays, numbers, count)
+        if constraints.min_length > self._symbols.room:
+            text = f"Expected min_length up to {self._symbols.room}, the most symbols of a sequence, received {constraints.min_length}."
+            raise InvalidInput(text, "bad_decoding", "decoding")
         if constraints.prefix:
             told, reasons = self.prefixes([constraints.prefix])
             if reasons:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runner.failures import log_exception, plain_sentence
+from seqdec_gui.runner.failures import log_exception, job_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
@@ -70,8 +70,7 @@ def answer() -> None:
         result = TaskFailed(sentence="There is not enough memory for this job; close other programs, or use fewer rows.")
     except Exception as error:
         log_exception()
-        sentence = plain_sentence(error, "The job failed")
-        result = TaskFailed(sentence=sentence, details=traceback.format_exc())
+        result = TaskFailed(sentence=job_sentence(error), details=traceback.format_exc())
     channel.send(result)
     channel.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import types
@@ -11,7 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from seqdec_gui.runner.failures import failure, plain_sentence
+from seqdec_gui.runner.failures import failure, job_sentence, plain_sentence
+from seqdec_gui.runs.crash import MEMORY_SENTENCE
 from seqdec_gui.runs.tasks import PriorTask
 
 
@@ -58,6 +60,20 @@ def test_other_errors_of_a_framework_are_said_to_be_its_own() -> None:
 def test_an_error_of_our_own_is_called_a_bug() -> None:
     sentence = plain_sentence(raised(KeyError("model_2"), "seqdec_gui.runner.loop"), "The job failed")
     assert sentence == "The job failed because of a bug in this program. Python says: KeyError: 'model_2'."
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/t/model.py"), "The disk is full: free some space (/t/model.py), then"),
+        (OSError(errno.EFBIG, "File too large", "/t/model.py"), "A file cannot be used (/t/model.py): File too large."),
+        (PermissionError(errno.EACCES, "Permission denied", "/t"), "A file may not be written or read (/t): change"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), MEMORY_SENTENCE),
+        (KeyError("model_2"), "The job failed because of a bug in this program."),
+    ],
+)
+def test_what_stops_a_job_from_outside_is_not_called_a_bug(error: Exception, said: str) -> None:
+    assert job_sentence(error).startswith(said)
 
 
 def test_a_task_says_why_it_failed_where_its_log_has_no_room(tmp_path: Path) -> None:

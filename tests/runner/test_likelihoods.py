@@ -11,6 +11,7 @@ import pytest
 
 from seqdec_gui.domain.decoding import GREEDY, UNCONSTRAINED, Beam, Constraints, Sampling, Strategy
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput
 from tests.runner import designs
 from tests.runner.test_sampler import VARIANTS, Trained
 
@@ -20,7 +21,7 @@ WAYS: tuple[tuple[Strategy, Constraints], ...] = (
     (GREEDY, UNCONSTRAINED),
     (GREEDY, Constraints(prefix="ba", min_length=4)),
     (Sampling(1.4), UNCONSTRAINED),
-    (Sampling(0.7, top_k=6, top_p=0.9, min_p=0.01), Constraints(min_length=9)),
+    (Sampling(0.7, top_k=6, top_p=0.9, min_p=0.01), Constraints(min_length=7)),
     (Sampling(2.0, top_k=5), Constraints(forbid="c")),
     (Beam(4, n_best=3), Constraints(prefix="g", allow="abdg")),
     (Beam(4, length_penalty=0.8, n_best=4, groups=2, diversity=0.5), UNCONSTRAINED),
@@ -48,9 +49,15 @@ def test_what_is_generated_scores_as_it_is_reported(name: str, tmp_path: Path) -
         assert all(sample.text.startswith(constraints.prefix) for sample in found)
         assert all(len(sample.text) >= constraints.min_length for sample in found)
         samples += found
-    assert {True, False} <= {sample.finished for sample in samples}
+    assert any(sample.finished for sample in samples)
+    assert name != "a repeated code" or not all(sample.finished for sample in samples)
     assert len({sample.text for sample in samples}) > 5
 
+    if sampler.symbols.mark is not None:  # it begins each sequence, and is no symbol of it
+        assert all(found.ids[0] == sampler.symbols.mark for part in sampler.greedy(arrays, np.arange(rows)) for _, found in part)
+        assert all(len(sample.text) == sampler.symbols.room + 1 for sample in samples if not sample.finished)
+    with pytest.raises(InvalidInput, match=f"min_length up to {sampler.symbols.room}"):
+        next(sampler.generate(arrays, rows, constraints=Constraints(min_length=sampler.symbols.room + 1)))
     stored = np.zeros((len(samples), *arrays[feed.array].shape[1:]), arrays[feed.array].dtype)
     for place, sample in enumerate(samples):
         ids = [codec.charset.index(letter) + codec.first_symbol for letter in sample.text]

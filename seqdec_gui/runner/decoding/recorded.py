@@ -10,7 +10,7 @@ import numpy as np
 
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedText
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.data.symbols import Symbols
+from seqdec_gui.data.symbols import Symbols, begin_mark
 from seqdec_gui.domain.problems import InvalidInput
 
 MOST_STEPS = 1_000_000
@@ -58,7 +58,7 @@ def symbols_from(recorded: RecordedSymbols, fitted: Fitted, loss: str, width: in
     fits = fits and 0 < recorded.steps <= MOST_STEPS
     fed = (recorded.begin, *recorded.fed_next)
     fits = fits and 0 <= min(fed) <= max(fed) < (taken or width) and 0 <= (recorded.end or 0) < width
-    if not fits or not isinstance(codec, FittedText | FittedCategory | FittedIds):
+    if feed is None or not fits or not isinstance(codec, FittedText | FittedCategory | FittedIds):
         raise InvalidInput(f"What is recorded of the symbols of {loss} does not go with its alphabet.", "damaged_bundle")
     read: Callable[[Sequence[int]], str] = getattr(codec, "decode", str)
     if isinstance(codec, FittedIds):
@@ -77,4 +77,5 @@ def symbols_from(recorded: RecordedSymbols, fitted: Fitted, loss: str, width: in
         np.array(recorded.fed_next, np.int64),
         read,
         recorded.ends,
+        begin_mark(codec, feed),
     )

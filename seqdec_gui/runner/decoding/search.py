@@ -79,7 +79,8 @@ class Search:
         Where there is one sequence for each item, the parts are `OneEach`, with arrays for all of their items.
         """
         symbols = self._symbols
-        rules = Rules.of(allowed, symbols.fed_next, symbols.end, symbols.steps if steps is None else steps, min_length)
+        longest = symbols.steps if steps is None else steps
+        rules = Rules.of(allowed, symbols.fed_next, symbols.end, longest, min_length, symbols.mark)
         if not isinstance(strategy, Beam):
             yield from self._one_each(items, states_of, strategy, seed, rules, largest)
             return

@@ -26,6 +26,8 @@ class Rules(NamedTuple):
     """What may be chosen and when a sequence ends; arrays of the compiled function, so that others need no compilation.
 
     `allowed` bool and `fed_next` int32 have a number for each predicted id; `end` is -1 where no id ends a sequence.
+    `mark` is the id with which a sequence begins and which it has nowhere else, -1 where there is none; it is no part of the
+    `min_length` symbols.
     """
 
     allowed: Array
@@ -33,20 +35,30 @@ class Rules(NamedTuple):
     end: Array
     steps: Array
     min_length: Array
+    mark: Array
 
     @classmethod
-    def of(cls, allowed: Array, fed_next: Array, end: int | None, steps: int, min_length: int = 0) -> Rules:
-        scalars = [np.asarray(number, np.int32) for number in (-1 if end is None else end, steps, min_length)]
+    def of(
+        cls, allowed: Array, fed_next: Array, end: int | None, steps: int, min_length: int = 0, mark: int | None = None
+    ) -> Rules:  # fmt: skip
+        least = min_length + (mark is not None)
+        numbers = (-1 if end is None else end, steps, least, -1 if mark is None else mark)
+        scalars = [np.asarray(number, np.int32) for number in numbers]
         return cls(allowed.astype(bool), fed_next.astype(np.int32), *scalars)
 
     def may(self, steps: Tensor) -> Tensor:
-        """Return which ids each row may choose at its step, `(rows, ids)`: the end symbol not before `min_length`."""
+        """Return which ids each row may choose at its step, `(rows, ids)`.
+
+        The mark at first and only then; the end symbol not before `min_length`.
+        """
         from keras import ops
 
-        early = ops.logical_and(
-            ops.equal(ops.arange(self.allowed.shape[0]), self.end), ops.expand_dims(steps < self.min_length, 1)
-        )
-        return ops.logical_and(ops.expand_dims(ops.convert_to_tensor(self.allowed), 0), ops.logical_not(early))
+        ids, at = ops.expand_dims(ops.arange(self.allowed.shape[0]), 0), ops.expand_dims(steps, 1)
+        early = ops.logical_and(ops.equal(ids, self.end), at < self.min_length)
+        may = ops.logical_and(ops.expand_dims(ops.convert_to_tensor(self.allowed), 0), ops.logical_not(early))
+        is_mark = ops.equal(ids, self.mark)
+        begins = ops.logical_and(ops.equal(at, 0), ops.greater_equal(self.mark, 0))
+        return ops.where(begins, is_mark, ops.logical_and(may, ops.logical_not(is_mark)))
 
 
 class Sequences(NamedTuple):

@@ -99,7 +99,7 @@ class Controller:
                 self._queue.add(run, self.spec.run.devices, self.spec.width, self.spec.priority)
         except (SeqdecError, UnreadableLine) as error:
             return self._close(trial, run, values, "failed", None, str(error), 0)
-        return self._follow(trial, run, values, status, starts)
+        return self._follow(trial, run, values, status, starts, job is not None and not job.outcome)
 
     def _make(self, run: RunFolder, values: dict[str, Any]) -> None:
         """Write the folder of a trial's run. Raises InvalidInput where its values do not go together, SeqdecError."""
@@ -117,8 +117,13 @@ class Controller:
             raise SeqdecError(f"{run.path} cannot be written: {error.strerror}.") from error
         known.remember_run(run.path)
 
-    def _follow(self, trial: Any, run: RunFolder, values: dict[str, Any], status: RunStatus, starts: int) -> bool:
-        """Store the reports of a trial, and its result once its run has ended; returns whether it is still open."""
+    def _follow(
+        self, trial: Any, run: RunFolder, values: dict[str, Any], status: RunStatus, starts: int, queued: bool
+    ) -> bool:  # fmt: skip
+        """Store the reports of a trial, and its result once its run has ended; returns whether it is still open.
+
+        `queued`: whether the queue has still to start the run, or to see that it has ended.
+        """
         reports = self._reports.setdefault(trial.number, Reports(run, self.spec.goal))
         try:
             reports.read()
@@ -142,7 +147,7 @@ class Controller:
                 return self._close(trial, run, values, "pruned", value, text, starts)
             case "failed" | "unreadable":
                 return self._close(trial, run, values, "failed", value, status.text, starts)
-            case "crashed" if starts >= MOST_STARTS:
+            case "crashed" if starts >= MOST_STARTS and not queued:
                 return self._close(trial, run, values, "failed", value, status.text, starts)
             case "unfinished" | "crashed":
                 state = "waiting"

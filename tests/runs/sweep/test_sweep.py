@@ -26,6 +26,7 @@ from seqdec_gui.runs import lock, process
 from seqdec_gui.runs.folder import RunFolder, list_runs
 from seqdec_gui.runs.queue.store import Queue
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
+from seqdec_gui.runs.sweep.controller import MOST_STARTS, Controller
 from seqdec_gui.runs.sweep.folder import SweepFolder, SweepSpec
 from seqdec_gui.runs.sweep.space import Axis, grid, parse_axis, parse_space, proposed_search, searchable, with_values
 
@@ -162,6 +163,30 @@ def _kill_worker() -> bool:
                 os.kill(int(process_folder.name), signal.SIGKILL)
                 return True
     return False
+
+
+@pytest.mark.slow
+def test_a_trial_waits_for_its_last_start_before_it_counts_as_failed(sweep: SweepFolder) -> None:
+    begun(sweep, trials=1, parallel=1)
+    queue = Queue()
+    with sweep.alone():
+        controller = Controller(sweep, queue)
+
+        def crash() -> None:
+            """The queue starts the run, which ends without a word, and the queue notes that."""
+            job = queue.read().jobs[-1]
+            run = RunFolder(job.run)
+            with lock.acquire(run.lock) as held:
+                held.write(lock.record_of(run.path, 2**22 + 1))
+            queue.change(lambda state: state.with_job(msgspec.structs.replace(job, claimed=1.0, outcome="crashed", text="")))
+
+        for start in range(1, MOST_STARTS + 1):
+            assert not controller.step()
+            assert not controller.step(), f"given up before start {start}"
+            crash()
+        assert controller.step()
+        controller._write_table()
+    assert [(trial.state, trial.starts) for trial in sweep.read_table().trials] == [("failed", MOST_STARTS)]
 
 
 @pytest.mark.slow
