@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
@@ -19,9 +18,8 @@ design, data = map(Path, sys.argv[1:])
 application = create_application()
 window = open_window(design)
 window.document.select(["loss"])
-end = time.monotonic() + 30
-while (loss := window.findChild(QComboBox, "field_loss")) is None and time.monotonic() < end:
-    application.processEvents()  # a form is made when the window is idle
+window.inspector.complete()  # a small screen does not show it
+loss = window.findChild(QComboBox, "field_loss")
 window.findChild(QAction, "action_export").trigger()
 dialog = window.findChild(QWidget, "export_dialog")
 formats = dialog.findChild(QComboBox, "export_format")
