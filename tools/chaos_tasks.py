@@ -35,8 +35,8 @@ from tests.runner import designs  # noqa: E402
 
 LONGEST_S = 600.0
 """Seconds that a command may take on a busy machine."""
-LEFT_S = 300.0
-"""Seconds after which a process of a killed command counts as left behind; until then it may end its work."""
+LEFT_S = 20.0
+"""Seconds after which a process of a killed command counts as left behind; a busy machine takes a while to end it."""
 OLD = b"what was there before"
 UNPRIVILEGED = () if os.getuid() else ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 """Begins the command of a process that permissions of files bind, also where root starts it."""

@@ -212,7 +212,8 @@ class Sampler:
             self._check_numbers(strategy, constraints, unique or told is not None)
             return self._of_numbers(arrays, numbers, count)
         if constraints.min_length > self._symbols.room:
-            text = f"Expected min_length up to {self._symbols.room}, the most symbols of a sequence, received {constraints.min_length}."
+            most, received = self._symbols.room, constraints.min_length
+            text = f"Expected min_length up to {most}, the most symbols of a sequence, received {received}."
             raise InvalidInput(text, "bad_decoding", "decoding")
         if constraints.prefix:
             told, reasons = self.prefixes([constraints.prefix])

@@ -6,7 +6,6 @@ Whatever else prints is redirected to standard error.
 
 from __future__ import annotations
 
-import tempfile
 import traceback
 from functools import partial
 from pathlib import Path
@@ -14,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runner.failures import log_exception, job_sentence
+from seqdec_gui.runner.failures import job_sentence, log_exception
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
+from seqdec_gui.runner.parent_watch import end_without_reader, temporary_folder
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.task_results import (
     Divided,
@@ -53,6 +53,7 @@ from seqdec_gui.runs.tasks import (
 
 def main() -> None:
     refuse_unused_imports()
+    end_without_reader(1)
     answer()
 
 
@@ -77,44 +78,44 @@ def answer() -> None:
 
 def do(task: Task, channel: TaskChannel) -> TaskResult:
     """Run one task and return its result; send progress and notices through the channel. Raises InvalidInput, SeqdecError."""
-    with tempfile.TemporaryDirectory(prefix="seqdec-gui-task-") as scratch:
+    with temporary_folder() as scratch:
         match task:
             case ExportTask():
                 from seqdec_gui.runner.export_task import export_one
 
-                return export_one(task, channel, Path(scratch))
+                return export_one(task, channel, scratch)
             case ExportAllTask():
                 from seqdec_gui.runner.export_task import export_all
 
-                return export_all(task, channel, Path(scratch))
+                return export_all(task, channel, scratch)
             case GenerateTask():
                 from seqdec_gui.runner.generate_task import generate
 
                 with on_placed_device():
-                    return generate(task, channel, Path(scratch))
+                    return generate(task, channel, scratch)
             case ScoreTask():
                 from seqdec_gui.runner.score_task import score
 
                 with on_placed_device():
-                    return score(task, channel, Path(scratch))
+                    return score(task, channel, scratch)
             case AttentionTask():
                 from seqdec_gui.runner.attention_task import find_attention
 
                 with on_placed_device():
-                    return find_attention(task, channel, Path(scratch))
+                    return find_attention(task, channel, scratch)
             case EncodeTask():
                 from seqdec_gui.runner.encode_task import encode
 
                 with on_placed_device():
-                    return encode(task, channel, Path(scratch))
+                    return encode(task, channel, scratch)
             case ErrorsTask():
                 from seqdec_gui.runner.errors_task import find_errors
 
                 with on_placed_device():
-                    return find_errors(task, channel, Path(scratch))
+                    return find_errors(task, channel, scratch)
             case EvaluateTask():
                 with on_placed_device():
-                    return _evaluate(task, channel, Path(scratch))
+                    return _evaluate(task, channel, scratch)
             case InspectTask():
                 return _inspect(task, channel)
             case SplitTask():
@@ -124,9 +125,9 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
             case PriorTask():
                 return _open_prior(task, channel)
             case ProbeTask():
-                return _probe(task, channel, Path(scratch))
+                return _probe(task, channel, scratch)
             case CertifyTask():
-                return _certify(task, channel, Path(scratch))
+                return _certify(task, channel, scratch)
 
 
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:

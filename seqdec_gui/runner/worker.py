@@ -10,11 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import socket
 import sys
-import tempfile
-import threading
 import time
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +20,7 @@ from typing import NoReturn
 import msgspec
 
 from seqdec_gui.runner.import_trimming import exit_at_once, garbage_collection_paused, refuse_unused_imports
+from seqdec_gui.runner.parent_watch import temporary_files_in, watch
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.engines import of_backend
 from seqdec_gui.runs.worker_jobs import (
@@ -72,7 +70,6 @@ class _Worker:
     def __init__(self, channel: socket.socket, idle_s: float) -> None:
         self._channel = channel
         self._idle_s = idle_s
-        self._scratch = ""
         self._watched = False
 
     def wait(self) -> int:
@@ -102,7 +99,6 @@ class _Worker:
 
         trial_export.forget()  # it is a training that has use for it
         self._watch()
-        self._scratch = tempfile.tempdir = job.scratch
         own_log = os.dup(2)
         _pass_on_log(log)
         os.dup2(stdin, 0, inheritable=False)
@@ -111,7 +107,8 @@ class _Worker:
         for file in (stdin, stdout, log):
             os.close(file)
         try:
-            task.answer()
+            with temporary_files_in(job.scratch):
+                task.answer()
         finally:
             nothing = os.open(os.devnull, os.O_RDONLY)
             os.dup2(nothing, 0)
@@ -119,21 +116,12 @@ class _Worker:
             for number in (1, 2):
                 os.dup2(own_log, number)
             os.close(own_log)
-            self._scratch, tempfile.tempdir = "", None
 
     def _watch(self) -> None:
         """End this process, and those that it started, as soon as the window has gone, whatever the task is doing."""
         if not self._watched and hasattr(select, "POLLRDHUP"):
             self._watched = True
-            threading.Thread(target=self._end_with_window, daemon=True, name="watch the window").start()
-
-    def _end_with_window(self) -> None:
-        hung_up = select.poll()
-        hung_up.register(self._channel, select.POLLRDHUP)
-        hung_up.poll()
-        if self._scratch:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-        os.killpg(0, 9)
+            watch(self._channel.fileno(), select.POLLRDHUP)
 
 
 def _train(job: TrainJob, channel: socket.socket, log: int, held: int) -> NoReturn:

@@ -15,6 +15,9 @@ PREFIX = ".seqdec-gui-"
 LOCK = ".in-use"
 """A file of the folder that is locked for as long as its process lives."""
 
+_own: set[Path] = set()
+"""The folders of this process."""
+
 
 def scratch_prefix(pid: int) -> str:
     """Return how the names of the folders begin in which a process of this number writes what it exports."""
@@ -33,7 +36,17 @@ def scratch_beside(output: Path) -> Iterator[Path]:
         with lock.acquire(folder / f"{LOCK}.new"):
             # Only now is the folder one that can be found without an owner.
             (folder / f"{LOCK}.new").rename(folder / LOCK)
-            yield folder
+            _own.add(folder)
+            try:
+                yield folder
+            finally:
+                _own.discard(folder)
+
+
+def remove_own() -> None:
+    """Remove the folders that this process has not yet removed; it is about to end in the middle of something. Never raises."""
+    for folder in tuple(_own):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_scratch(folder: Path, pid: int) -> None:
