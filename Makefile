@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 PARALLEL := --dist loadfile
 QUICK := not slow and not timing and not pictures and not at_spi and not hostile
 
-.PHONY: help setup demo test lint fast window timing slow chaos hostile test-hosts pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
+.PHONY: help setup demo test lint fast window timing slow long chaos hostile test-hosts pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -21,6 +21,7 @@ help:
 	@echo 'make window       the tests of the window that start no TensorFlow, JAX or run (three minutes)'
 	@echo 'make timing       the tests that measure time, one after the other'
 	@echo 'make slow         the tests that train, export and generate'
+	@echo 'make long         tests of half a minute and more, for what others show in part (15 minutes; not part of make test)'
 	@echo 'make pictures     the window beside the pictures that were accepted (two minutes; not part of make test)'
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make test-at-spi  what a screen reader finds in the window, on the accessibility bus (half a minute)'
@@ -63,9 +64,14 @@ window: setup
 timing: setup
 	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python timing -m timing
 
+# The walk through the window runs on a virtual screen.
 slow: setup
 	-@tools/openssh_server.sh
-	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not timing and not hostile' -n 2 $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not long and not timing and not hostile' -n 2 $(PARALLEL) \
+		--ignore tests/gui/test_walk.py
+
+long: setup
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python long -m 'long and not timing' -n 2 $(PARALLEL)
 
 pictures: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m pictures tests/gui/test_pictures.py

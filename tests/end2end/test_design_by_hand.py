@@ -67,6 +67,7 @@ def by_hand(folder: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.long
 def test_a_design_written_by_hand_is_checked_trained_evaluated_sampled_and_exported(tmp_path: Path) -> None:
     design = tmp_path / "hand.seqdec"
     design.write_text(json.dumps(by_hand(tmp_path)))

@@ -51,6 +51,7 @@ def test_the_page_has_an_example_for_every_format_with_weights() -> None:
     assert list(found) == ["Bundle", "Keras 3", "Keras 2", "TensorFlow SavedModel", "ONNX", "LiteRT"]
 
 
+@pytest.mark.long
 def test_every_example_samples_the_same_text(exported: Path) -> None:
     shared, found = examples()
     texts = {name: run_example(f"{shared}\n{code}", exported) for name, code in found.items()}

@@ -252,7 +252,9 @@ class User:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
-    "seeds", [range(QUICK), pytest.param(range(QUICK, SEQUENCES), marks=pytest.mark.slow)], ids=["some", "more"]
+    "seeds",
+    [range(QUICK), pytest.param(range(QUICK, SEQUENCES), marks=[pytest.mark.slow, pytest.mark.long])],
+    ids=["some", "more"],
 )
 def test_random_use_never_breaks_and_is_undone_exactly(qtbot: QtBot, seeds: range) -> None:
     canvas = Canvas(qtbot, Design(), 900, 600)

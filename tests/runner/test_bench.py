@@ -121,6 +121,7 @@ def test_a_chart_gives_every_row_a_bar_and_its_part_of_the_first_engine() -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_everybody_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
     file, chart = tmp_path / "rows.json", tmp_path / "rows.svg"
     command = [
@@ -143,6 +144,7 @@ def test_everybody_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_variants_differ_in_time_alone_but_for_those_that_are_apart(tmp_path: Path) -> None:
     names = ["float32", "float32-fixed1", "float32-apart", "float32-1", "float32-nonsense1"]
     wanted = json.dumps({"size": "tiny", "devices": {"kind": "cpu", "count": 2}, "per_device_batch": 8, "steps": 3})

@@ -194,7 +194,7 @@ def from_task(run: Path, output: Path, rows: Any) -> list[dict[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", [pytest.param("tensorflow", marks=pytest.mark.long), "jax"])
 def test_a_bundle_generates_what_the_run_does_without_the_data_and_without_qt(
     backend: str, bundled: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:

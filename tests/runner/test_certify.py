@@ -55,6 +55,7 @@ def test_three_devices_equal_one_on_ragged_masked_rows_of_the_designs_own(tmp_pa
 
 
 @slow
+@pytest.mark.long
 def test_random_layers_are_switched_off_by_name_and_two_devices_then_equal_one(tmp_path):
     found = certify(noisy(), tmp_path, TWO, engine="tensorflow", steps=3)
     assert found.passed, found.sentence
@@ -72,6 +73,7 @@ def test_local_statistics_fail_and_name_the_block_and_the_repair(tmp_path):
 
 
 @slow
+@pytest.mark.long
 def test_on_jax_two_devices_equal_one_with_a_frozen_block_factors_and_weights_from_a_file(tmp_path):
     from seqdec_gui.domain.design import BlockWeights
     from seqdec_gui.domain.shapes import infer

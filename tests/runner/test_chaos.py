@@ -25,9 +25,10 @@ def test_no_run_is_lost_and_no_curve_differs() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_generating_and_exporting_leave_files_whole_or_not_there() -> None:
+@pytest.mark.parametrize(("seed", "tasks"), [(5, 2), pytest.param(6, 8, marks=pytest.mark.long)])
+def test_generating_and_exporting_leave_files_whole_or_not_there(seed: int, tasks: int) -> None:
     told = subprocess.run(
-        [sys.executable, str(TASKS), "--seed", "5", "--tasks", "4"], capture_output=True, text=True, timeout=1200
+        [sys.executable, str(TASKS), "--seed", str(seed), "--tasks", str(tasks)], capture_output=True, text=True, timeout=1200
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "tasks hurt: 4, broken: 0, processes left: 0, without a sentence: 0" in told.stdout
+    assert f"tasks hurt: {tasks}, broken: 0, processes left: 0, without a sentence: 0" in told.stdout

@@ -116,7 +116,7 @@ def test_a_fork_needs_its_parent_no_more_and_can_be_resumed_and_forked_again(run
     again = msgspec.structs.replace(child.read_spec(), resume=True, placement=None)
     wait(runs.start("child", again, argv=NUMBERS))
     assert_close(curve(child), whole)
-    grandchild = forked(runs, child, "grandchild", fork_points(child)[1].name)
+    grandchild = forked(runs, child, "grandchild", fork_points(child)[0].name)
     assert_close(curve(grandchild), whole)
 
 
@@ -167,6 +167,7 @@ def test_what_changes_weights_is_refused_and_other_data_is_said(tmp_path: Path) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.long
 def test_forks_of_real_models_repeat_the_curve_change_optimizer_and_batch(runs: Runs) -> None:
     run = runs.finish("parent", runs.spec(designs.stack(units=(6,)), epochs=2, mini_epochs=2)).run
     whole = runs.finish("whole", runs.spec(designs.stack(units=(6,)), epochs=3, mini_epochs=2)).run

@@ -29,7 +29,7 @@ def trained(engine: EngineName, devices: int, out: Path, *names: str) -> list[di
     return [dict(np.load(out / f"{name} {devices}.npz")) for name in names]
 
 
-@pytest.mark.parametrize("engine", ["jax", "tensorflow"])
+@pytest.mark.parametrize("engine", ["jax", pytest.param("tensorflow", marks=pytest.mark.long)])
 def test_parts_of_a_batch_are_the_batch_on_one_device_and_on_two(engine: EngineName, tmp_path: Path) -> None:
     whole, parts = trained(engine, 1, tmp_path, "whole", "parts")
     (on_two,) = trained(engine, 2, tmp_path, "parts")

@@ -105,7 +105,7 @@ def losses(run: Any) -> list[float]:
     return [found[epoch] for epoch in sorted(found)]
 
 
-@pytest.mark.parametrize("engine", ["jax", "tensorflow"])
+@pytest.mark.parametrize("engine", ["jax", pytest.param("tensorflow", marks=pytest.mark.long)])
 def test_two_devices_train_as_one(runs: Runs, engine: EngineName) -> None:
     one, two = (runs.finish(f"{engine}{count}", spec(runs, count, engine)) for count in (1, 2))
     np.testing.assert_allclose(losses(two), losses(one), rtol=2e-5)
@@ -113,6 +113,7 @@ def test_two_devices_train_as_one(runs: Runs, engine: EngineName) -> None:
     assert abs(losses(plain)[-1] - losses(one)[-1]) > 1e-4
 
 
+@pytest.mark.long
 def test_a_stop_changes_nothing(runs: Runs) -> None:
     whole = runs.finish("whole", spec(runs))
     stopped = runs.start("stopped", spec(runs))
@@ -125,6 +126,7 @@ def test_a_stop_changes_nothing(runs: Runs) -> None:
         np.testing.assert_allclose(weights(resumed)[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.long
 def test_subwords_are_generated_and_bundled_without_the_data(runs: Runs, tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
     run = runs.finish("subwords", spec(runs, epochs=1, tokens="bpe", max_symbols=36))

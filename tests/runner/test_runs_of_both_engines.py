@@ -52,7 +52,7 @@ def test_a_run_goes_on_with_the_other_engine(first: EngineName, runs: Runs) -> N
     assert max(float(np.abs(one[key] - two[key]).max()) for key in one) < 1e-2
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["tensorflow", pytest.param("jax", marks=pytest.mark.long)])
 def test_half_the_precision_learns_the_same_and_leaves_full_weights(engine: EngineName, runs: Runs, tmp_path: Path) -> None:
     wanted = designs.stack(units=(8,))
     halved = runs.finish(f"{engine} bfloat16", runs.spec(wanted, engine=engine, devices=2, epochs=6, precision="bfloat16"))
@@ -71,6 +71,7 @@ def test_half_the_precision_learns_the_same_and_leaves_full_weights(engine: Engi
     assert exported.difference <= 1e-5
 
 
+@pytest.mark.long
 def test_a_run_that_starts_and_loops_as_on_gpus_learns_what_others_learn(runs: Runs) -> None:
     spec = runs.spec(designs.stack(units=(6,)), engine="jax", devices=2)
     as_on_gpus = wait(runs.start("as on GPUs", spec, argv=(sys.executable, str(AS_ON_GPUS))))

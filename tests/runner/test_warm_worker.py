@@ -65,7 +65,7 @@ def start_warm(runs: Runs, name: str, spec: RunSpec, kept: workers.Workers) -> p
     return started
 
 
-@pytest.mark.parametrize("engine", ["tensorflow", "jax"])
+@pytest.mark.parametrize("engine", ["tensorflow", pytest.param("jax", marks=pytest.mark.long)])
 def test_a_run_in_a_worker_is_the_run_of_an_ordinary_process(runs: Runs, kept: workers.Workers, engine: Any) -> None:
     spec = runs.spec(designs.stack(), engine=engine, epochs=1)
     ordinary = runs.finish(f"ordinary-{engine}", spec)

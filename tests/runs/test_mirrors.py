@@ -109,7 +109,7 @@ def write(tool: str, run: RunFolder, folder: Path, *more: str, kill_at: int = 0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tool", ["tensorboard", "mlflow"])
+@pytest.mark.parametrize("tool", ["tensorboard", pytest.param("mlflow", marks=pytest.mark.long)])
 def test_a_run_is_mirrored_and_goes_on_after_a_kill_without_doubles(tool: str, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard" if tool == "tensorboard" else "mlflow")
     run, folder = run_with(tmp_path / "run", 3, ended=False), tmp_path / "shown"

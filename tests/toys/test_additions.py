@@ -129,6 +129,7 @@ def test_the_window_offers_all_three(checkout: Checkout, numbers: Path, rows: Pa
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.long
 def test_a_run_with_the_toy_loss_on_toy_data_is_exported_in_the_toy_format(
     checkout: Checkout, numbers: Path, rows: Path, tmp_path: Path
 ) -> None:
