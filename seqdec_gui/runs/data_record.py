@@ -28,9 +28,9 @@ class DataRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `fit` is the checksum of all that decides which numbers are made of the files: the fitted codecs with every option, how the
     files were read where that was detected, what feeds the model, and which rows train, validate and test. Format 1 has none.
 
-    `sha256` is the checksum of the files' checksums, rows, columns, options, split and fit together: runs that have it in common
-    trained on the same numbers, whatever the files are called. It is empty if the checksum of a file is. In format 1 it leaves
-    the fit out, so that having it in common says nothing of the numbers.
+    `sha256` is the checksum of the files' checksums, rows, columns, options, split and fit together: runs that have it in
+    common trained on the same numbers, whatever the files are called. It is empty if the checksum of a file is. In format 1 it
+    leaves the fit out, so that having it in common says nothing of the numbers.
     """
 
     files: tuple[DataFile, ...]

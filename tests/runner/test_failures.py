@@ -65,10 +65,7 @@ def test_an_error_of_our_own_is_called_a_bug() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (
-            OSError(errno.ENOSPC, "No space left on device", "/t/model.py"),
-            "The disk is full: free some space (/t/model.py), then",
-        ),
+        (OSError(errno.ENOSPC, "No space left on device", "/t/model.py"), "The disk is full: free some space (/t/model.py), then"),
         (OSError(errno.EFBIG, "File too large", "/t/model.py"), "A file cannot be used (/t/model.py): File too large."),
         (PermissionError(errno.EACCES, "Permission denied", "/t"), "A file may not be written or read (/t): change"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), MEMORY_SENTENCE),

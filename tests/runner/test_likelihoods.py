@@ -54,9 +54,7 @@ def test_what_is_generated_scores_as_it_is_reported(name: str, tmp_path: Path) -
     assert len({sample.text for sample in samples}) > 5
 
     if sampler.symbols.mark is not None:  # it begins each sequence, and is no symbol of it
-        assert all(
-            found.ids[0] == sampler.symbols.mark for part in sampler.greedy(arrays, np.arange(rows)) for _, found in part
-        )
+        assert all(found.ids[0] == sampler.symbols.mark for part in sampler.greedy(arrays, np.arange(rows)) for _, found in part)
         assert all(len(sample.text) == sampler.symbols.room + 1 for sample in samples if not sample.finished)
     with pytest.raises(InvalidInput, match=f"min_length up to {sampler.symbols.room}"):
         next(sampler.generate(arrays, rows, constraints=Constraints(min_length=sampler.symbols.room + 1)))

@@ -36,10 +36,7 @@ def test_a_killed_export_is_cleared_away_by_the_next_one_and_a_living_one_is_not
     children[0].send_signal(signal.SIGKILL)
     children[0].wait()
     with scratch_beside(tmp_path / "b.keras") as folder:
-        assert {path.partition("-gui-")[2].split("-")[0] for path in beside(tmp_path)} == {
-            str(children[1].pid),
-            str(os.getpid()),
-        }
+        assert {path.partition("-gui-")[2].split("-")[0] for path in beside(tmp_path)} == {str(children[1].pid), str(os.getpid())}
         (folder / "b.keras").touch()
     assert len(beside(tmp_path)) == 1
     children[1].kill()
