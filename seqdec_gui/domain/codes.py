@@ -346,6 +346,7 @@ _ROWS = (
     Code("unused_option", "command", "The option has no use with this file: leave it out."),
     Code("unwritable", "file", "The file cannot be written: choose another folder, or free some space."),
     Code("weights_extended", "run", "Weights that count symbols keep what is known; what is new begins afresh: nothing to do."),
+    Code("weights_differ", "file", "A block would compute something else with these weights than the model that they are of."),
     Code("weights_mismatch", "file", "Weights are not those of this model or block: give the file that was saved from it."),
     Code("weights_not_extended", "run", "No weights count the new symbols alone, so these begin with what is there: expect them to learn slowly."),
     Code("wrong_bytes", "data", "Bytes that are no text in the encoding of the file became U+FFFD or U+007F, as data.wrong_bytes says.", reading=True),

@@ -7,7 +7,7 @@ Keras aside), and their inputs are the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.layers.layer import Layer
@@ -126,12 +126,63 @@ def same_layer(own: Layer, foreign: Any) -> bool:
     return _settings(made.get_config()) == _settings(foreign.get_config())
 
 
-def differing_settings(own: Any, foreign: Any) -> list[str]:
-    """Return the settings in which a Keras layer differs from another one, as the other has them: `activation relu`."""
+class Difference(NamedTuple):
+    """A setting in which a layer differs from another one, and the value that the other has; `class` if it is another layer.
+
+    `matters` is whether the outputs at inference are others, and not only what is handed on beside them, or the training.
+    """
+
+    setting: str
+    value: str
+    matters: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.setting} {self.value}"
+
+
+_WITHOUT_EFFECT = frozenset({"momentum", "dropout", "recurrent_dropout", "return_sequences", "return_state", "stateful",
+                             "kernel_constraint", "bias_constraint", "recurrent_constraint"})  # fmt: skip
+"""Settings that do not change what a step of a layer is at inference with the same weights."""
+
+
+def differences(own: Any, foreign: Any) -> list[Difference]:
+    """Return the settings in which a Keras layer differs from another one."""
+    import keras
+
+    if isinstance(foreign, keras.layers.TimeDistributed) and type(own) is keras.layers.Dense:
+        foreign = foreign.layer  # a Dense is applied at every step anyway
     if type(own) is not type(foreign):
-        return [f"it is a {type(foreign).__name__}"]
-    mine, theirs = _settings(own.get_config()), _settings(foreign.get_config())
-    return [f"{name} {_short(theirs.get(name))}" for name in mine if mine[name] != theirs.get(name)]
+        return [Difference("class", type(foreign).__name__)]
+    return _differing("", _settings(own.get_config()), _settings(foreign.get_config()))
+
+
+def _differing(before: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:
+    """Return the settings that differ, those of layers inside likewise: `layer.recurrent_activation`."""
+    found = []
+    for name, value in mine.items():
+        other = theirs.get(name)
+        if value == other:
+            continue
+        if _is_layer(value) and _is_layer(other) and value["class_name"] == other["class_name"]:
+            found += _differing(f"{before}{name}.", value["config"], other["config"])
+        else:
+            found.append(Difference(before + name, _short(other), name not in _WITHOUT_EFFECT))
+    return found
+
+
+def _is_layer(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping)
+
+
+def differing_settings(own: Any, foreign: Any) -> str:
+    """Return in what a Keras layer differs from another one, empty if it does not.
+
+    This is said of the other layer: `is of the class Dense`, `has activation relu`.
+    """
+    found = differences(own, foreign)
+    if found and found[0].setting == "class":
+        return f"is of the class {found[0].value}"
+    return f"has {', '.join(map(str, found))}" if found else ""
 
 
 def _short(value: Any) -> str:
