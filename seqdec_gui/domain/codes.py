@@ -284,6 +284,7 @@ _ROWS = (
     Code("quotes_removed", "data", "Quotes that enclosed cells without need were removed: set `data.quoting=no` if they belong to the text.", reading=True),
     Code("ragged_rows", "data", "Rows of the file have different numbers of values: correct the rows that are named."),
     Code("random_orders", "data", "Says which molecules every epoch writes anew, what that costs, and of what their alphabet was made."),
+    Code("rate_of_zero", "training", "The learning rate factor of a block is 0, so its weights stay: switch trainable off, or set a factor above 0."),
     Code("regularizers_left_out", "design", "The imported model has regularizers, which training here does not apply."),
     Code("repeated_name", "file", "An object of a JSON file has a name twice, and only one of the two values can be meant: remove the other."),
     Code("rounded_numbers", "data", "Whole numbers are larger than float32 holds exactly: subtract what they have in common, or bind codes as text or labels."),
