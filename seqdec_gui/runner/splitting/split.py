@@ -161,7 +161,7 @@ def _why_closed(piece: Piece) -> str:
     try:
         foreign = graphs.of_model(piece.model)
     except graphs.NotPlain as error:
-        return f"Its layer {error} is called with a mask or another argument that no block kind gives."
+        return str(error)
     for kind in guesses(foreign):
         types = _types(kind, piece)
         try:
