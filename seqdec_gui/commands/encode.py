@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_split(parser, "encode")
     text = "the output to write (default: the last called mean or code, else the initial states of the decoder)"
     parser.add_argument("--port", metavar="BLOCK.PORT", default="", help=text)
-    text = "carry a column of the input file over into the output; columns of ids are carried over anyway"
+    text = "carry a column of the input file over into the output; those that name or number its rows are anyway"
     parser.add_argument("--keep", metavar="COLUMN", action="append", default=[], help=text)
     text = "the file to write: CSV, .jsonl (JSON Lines) or .npz (arrays codes and row); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT", required=True, help=text)

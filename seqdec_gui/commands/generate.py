@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         action="append",
         default=[],
-        help="carry a column of the input file over into the output; columns of ids are carried over anyway",
+        help="carry a column of the input file over into the output; those that name or number its rows are anyway",
     )
     parser.add_argument(
         "--properties",

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", metavar="RUN", default="", help=text)
     text = "which weights of the other run (default: best)"
     parser.add_argument("--against-checkpoint", choices=("best", "last"), default="best", help=text)
-    text = "carry a column of the input file over into the output; columns of ids are carried over anyway"
+    text = "carry a column of the input file over into the output; those that name or number its rows are anyway"
     parser.add_argument("--keep", metavar="COLUMN", action="append", default=[], help=text)
     text = "the file to write: CSV, or .jsonl (JSON Lines); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)

@@ -6,7 +6,9 @@ seqdec-gui weights design.seqdec decoder model.weights.h5 (shows, and writes not
 seqdec-gui weights design.seqdec decoder --remove -o design.seqdec --force
 
 Layers are joined by name, and by shape and order where names are others. Weights are taken only if every layer of the block
-gets some. They are written beside the design, so that the block keeps them whatever becomes of the file.
+gets some, and, without --in-spite, if each computes with them what the layer of the file did. Of a file with models inside,
+--part names the one that is meant. They are written beside the design, so that the block keeps them whatever becomes of
+the file.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ import msgspec
 
 from seqdec_gui.commands.console import absolute, do_task, load_design, say, say_table, warn
 from seqdec_gui.domain.document import SUFFIX, save
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs.block_weights import shapes_in_words, source_file, source_words, weights_task, with_found
 from seqdec_gui.runs.task_results import WeightsFound
 
@@ -28,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("block", metavar="BLOCK", help="the block that is to begin with the weights")
     parser.add_argument("source", metavar="SOURCE", nargs="?", help="a .h5, .weights.h5 or .keras file, or the folder of a run")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights of a run (default best)")
-    parser.add_argument("--part", default="", help="which block of the run; without it the one of that name, or that fits")
+    parser.add_argument("--part", default="", help="which block of the run, or model inside the file (encoder, "
+                        "a/b); without it the one of the block's name, or the only one that fits")  # fmt: skip
+    parser.add_argument("--in-spite", action="store_true", help="write though layers of the block compute something else with "
+                        "these weights: another activation, epsilon, ...")  # fmt: skip
     parser.add_argument("--remove", action="store_true", help="let the block begin with new weights again")
     parser.add_argument("-o", "--output", metavar="DESIGN", help="the .seqdec file to write; without it nothing is written")
     parser.add_argument("--force", action="store_true", help="replace a file that exists")
@@ -56,8 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         task = weights_task(design, arguments.block, file, folder, arguments.part)
         found = _found(task)
         _say(found)
+        others = [name or "all of the file" for name in found.fitting if name != found.part]
+        if others and not arguments.part and found.part != arguments.block:
+            text = f"{file.name} has weights that fit in {found.part or 'all of the file'}, and others in {listed(others)}."
+            raise InvalidInput([Problem("error", "weights_mismatch", arguments.block, text, "Name one with --part.")])
         if output is None:
-            return 0 if found.fits else 2
+            return 0 if found.fits and (arguments.in_spite or not found.differing) else 2
+        task = msgspec.structs.replace(task, in_spite=arguments.in_spite)
         task = msgspec.structs.replace(task, folder=str(output.parent), part=found.part, sha256=found.sha256)
         found = _found(task)
         design = with_found(design, arguments.block, found, source_words(file, found.part), output.parent)
@@ -84,7 +95,7 @@ def _say(found: WeightsFound) -> None:
     if found.left_out:
         say(f"not used: {', '.join(found.left_out)}")
     if found.part:
-        others = [name for name in found.fitting if name != found.part]
-        say(f"taken from the block {found.part}" + (f"; these fit too: {', '.join(others)}" if others else ""))
+        others = [name or "all of the file" for name in found.fitting if name != found.part]
+        say(f"taken from {found.part}" + (f"; these fit too: {', '.join(others)}" if others else ""))
     for note in found.notes:
         say(f"note: {note}")

@@ -24,6 +24,15 @@ _PLAIN_WORDS = SOURCE_WORDS | TARGET_WORDS | frozenset(
 """Words that many ports and columns have, and that therefore connect none of them."""
 _ID_NAMES = frozenset(("", "id", "ids", "index", "idx", "row", "rowid", "rownumber", "unnamed0"))
 """The names of columns that number the rows, without anything but letters and digits."""
+_NAMING_WORDS = frozenset(
+    ("id", "ids", "identifier", "identifiers", "key", "uid", "uuid", "guid", "index", "idx", "no", "nr", "num", "number",
+     "name", "names", "accession", "cas", "casno", "casnr", "casrn", "cid", "inchikey", "doi", "barcode", "ref")
+)  # fmt: skip
+"""Words at the end of the name of a column that tells rows apart: `compound name`, `CAS-No`, `sampleId`."""
+_NAMED_THINGS = frozenset(
+    ("sample", "compound", "molecule", "ligand", "drug", "entry", "record", "row", "rn", "chembl", "cas rn", "zinc")
+)  # fmt: skip
+"""Whole names of columns that tell rows apart by what they stand for."""
 SAME, ALIKE, NONE = 2, 1, 0
 """How much the names of a column and a port have in common."""
 
@@ -58,6 +67,18 @@ def is_named_for(side: Side, column: str) -> bool:
 def numbers_rows(column: str) -> bool:
     """Return whether the column is named like one that numbers the rows."""
     return _plain(column) in _ID_NAMES
+
+
+def names_rows(column: str) -> bool:
+    """Return whether a column of this name tells rows apart: its last word names or numbers things, or it is such a thing.
+
+    `id`, `compound name`, `CAS-No`, `sampleId`, `ChEMBL_ID`, `mol_id_2`, `Unnamed: 0`, `index`; not `grid` or `keyboard`.
+    """
+    words = [word for word in re.split(r"[\W_]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column).lower()) if word]
+    while len(words) > 1 and words[-1].isdigit():
+        words.pop()
+    last = words[-1].rstrip("0123456789") if words else ""
+    return last in _NAMING_WORDS or "".join(words) in _NAMING_WORDS or " ".join(words) in _NAMED_THINGS or words == ["unnamed"]
 
 
 def stem(column: str) -> str:

@@ -65,7 +65,7 @@ def reason(codec: FittedCodec, source: RowSource, row: int) -> str:
     if not problems:
         return "It holds control characters."
     text = re.sub(r"^value(, row 1:| has 1 row of more than| has 1 row with| has 1 empty row)", _shortened, problems[0].text)
-    text = re.sub(r",? the first is row 1|, row 1,| \(the first is row 1\)|the longest, row 1, ", "", text)
+    text = re.sub(r",? the first is row 1|, row 1,| \(the first is row 1\)|the longest, row 1, ", "", text).strip()
     return text[:1].upper() + text[1:]
 
 

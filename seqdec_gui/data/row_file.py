@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from seqdec_gui.data.rows import is_id
+from seqdec_gui.data.name_evidence import names_rows
 from seqdec_gui.data.storage import not_written
 
 JSON_LINES, SMILES = ".jsonl", ".smi"
@@ -90,7 +90,7 @@ def _json_lines(file: TextIO, names: Sequence[str]) -> Write:
 
 def _smiles(file: TextIO, names: Sequence[str]) -> Write:
     text, row_number = names.index("text"), names.index("row")
-    named_by = next((at for at, name in enumerate(names) if is_id(name)), row_number)
+    named_by = next((at for at, name in enumerate(names) if names_rows(name)), row_number)
     sample = names.index("sample") if "sample" in names else None
 
     def write(rows: Iterable[Sequence[Any]]) -> None:

@@ -22,15 +22,13 @@ from seqdec_gui.data.formats.numerals import proved_decimals
 from seqdec_gui.data.formats.records import count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.formats.settled import of
+from seqdec_gui.data.name_evidence import names_rows
 from seqdec_gui.data.new_numbers import SHOWN_PROBLEMS, as_trained, detected_cells, notes_of_lines, numbers_of, settled_cells
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
-
-_ID = re.compile(r"(.*[ _-])?id|identifier", re.IGNORECASE)
-"""The name of a column of ids, which is carried over to what is generated."""
 
 _NAME = re.compile(r"[^\W\d][\w ,;.()-]*")
 """A line that may be the names of columns."""
@@ -40,17 +38,12 @@ _SHOWN_NAMES = 5
 """The number of cells of the first line that a message shows."""
 
 
-def is_id(name: str) -> bool:
-    """Return whether a column of this name holds ids."""
-    return _ID.fullmatch(name) is not None
-
-
 class InputRows(NamedTuple):
     """The rows of a file or of lines, for the inputs of a trained model.
 
     - `values`: by port name, one per row; the value of a row that could not be read is one that cannot be encoded either.
     - `reasons`: by row, from 0, why it could not be read.
-    - `kept`: other columns of the file, by name, as text: those that were asked for, and ids.
+    - `kept`: other columns of the file, by name, as text: those that were asked for, and those that name the rows.
     - `lines`: the line of the file in which each row begins, from 1; empty where rows have no lines.
     - `notes`: what may have been meant otherwise.
     """
@@ -109,7 +102,7 @@ def _bound(fitted: Fitted) -> list[str]:
 
 
 class ColumnBeside(NamedTuple):
-    """A column of a file of new rows that no input reads. One of ids is carried over to the results unasked."""
+    """A column of a file of new rows that no input reads. One that names or numbers the rows is carried over unasked."""
 
     name: str
     is_id: bool
@@ -131,7 +124,7 @@ def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> 
     if not all(columns_of.values()):
         return ()  # one value a line, or no column for some input
     used = {column for columns in columns_of.values() for column in columns}
-    return tuple(ColumnBeside(name, is_id(name)) for name in names if name not in used)
+    return tuple(ColumnBeside(name, names_rows(name)) for name in names if name not in used)
 
 
 # -- files with columns
@@ -160,13 +153,13 @@ def _from_table(fitted: Fitted, table: Table, keep: Sequence[str], how: Reading)
 
 
 def _kept_names(keep: Sequence[str], names: Sequence[str], used: Sequence[str], file: str) -> list[str]:
-    """Return the columns to keep: those that are asked for, and those that hold ids. Raises InvalidInput for unknown ones."""
+    """Return the columns to keep: those that are asked for, and those that name rows. Raises InvalidInput for others."""
     unknown = [name for name in keep if name not in names]
     if unknown:
         listed = ", ".join(map(repr, names[:20]))
         text = f"{file} has no column {unknown[0]!r} to keep; its columns are {listed}."
         raise InvalidInput([Problem("error", "unknown_column", "keep", text)])
-    ids = [name for name in names if name not in used and is_id(name)]
+    ids = [name for name in names if name not in used and names_rows(name)]
     return list(dict.fromkeys((*keep, *ids)))
 
 

@@ -21,6 +21,11 @@ def training_problems(design: Design, inference: Inference) -> Iterator[Problem]
         text = "Without a warm-up the rate falls from the first step on: after 100 steps it is a tenth."
         hint = "Set warmup_steps, for example to 4,000 of 100,000 steps."
         yield Problem("warning", "no_warmup", "training.warmup_steps", text, hint)
+    for block in design.blocks:
+        if block.parameters.is_trainable and not block.parameters.rate_factor:
+            text = "Its learning rate factor is 0: the learning rate that a training shows is not its own, its weights stay."
+            hint = "Switch trainable off, which saves its gradients too, or set a factor above 0."
+            yield Problem("warning", "rate_of_zero", block.id, text, hint)
     if training.micro_batches > 1:
         for block in design.blocks:
             submodel = inference.blocks[block.id].submodel if block.parameters.is_trainable else None

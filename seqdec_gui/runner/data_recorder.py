@@ -12,12 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from seqdec_gui.data.dataset import Dataset
 from seqdec_gui.data.storage import write_whole
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.problems import Problem, SeqdecError
-from seqdec_gui.runs.data_record import DataFile, DataRecord
+from seqdec_gui.runs.data_record import FORMAT, DataFile, DataRecord
 
 _HASHED_BYTES = 2**30
 """The largest file, in bytes, that is hashed though its size and time have not changed."""
@@ -99,13 +100,33 @@ def made_of(source: DataSource, dataset: Dataset, files: tuple[DataFile, ...]) -
         columns={port.port: port.columns for port in dataset.fitted.ports},
         options={**msgspec.to_builtins(source.reading), "faulty_rows": source.faulty_rows},
         split=msgspec.to_builtins(source.split),
+        fit=_sum_of_fit(source, dataset),
+        format=FORMAT,
     )
     if not record.file_sha256:
         return record
     said = msgspec.to_builtins(record)
-    content = {name: said[name] for name in ("rows", "training", "validation", "test", "columns", "options", "split")}
+    content = {name: said[name] for name in said if name not in ("files", "sha256")}
     plain = msgspec.json.encode([record.file_sha256, content], order="sorted")
     return msgspec.structs.replace(record, sha256=hashlib.sha256(plain).hexdigest())
+
+
+def _sum_of_fit(source: DataSource, dataset: Dataset) -> str:
+    """Return the checksum of all that decides which numbers are made of the files, in hexadecimal; names of files are no part.
+
+    What was fitted is summed, not what was asked for: an option enters when it is added, and `auto` by what it became.
+    """
+    fitted = dataset.fitted
+    made = [
+        {port.port: [port.role, port.taught, port.generated, port.codec] for port in fitted.ports},
+        fitted.feeds,
+        [msgspec.structs.replace(reading, file="") for reading in fitted.files],
+        source.feed_map,
+    ]
+    digest = hashlib.sha256(msgspec.json.encode(made, order="sorted"))
+    for rows in (dataset.training, dataset.validation, dataset.test):
+        digest.update(np.ascontiguousarray(rows, dtype="<i8").tobytes())
+    return digest.hexdigest()
 
 
 def _described(path: Path) -> DataFile:

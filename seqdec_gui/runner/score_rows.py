@@ -24,9 +24,15 @@ class ToScore(NamedTuple):
     beside: Beside = NOTHING
     row_of: Sequence[int] | None = None
     """The number of the row that each place belongs to; None where places are rows."""
+    given: Sequence[str] = ()
+    """The text of each place as it was given, for places that cannot be scored; empty where it is not known."""
 
     def row(self, place: int) -> int:
         return place if self.row_of is None else self.row_of[place]
+
+    def text(self, place: int) -> str | None:
+        """Return the text of a place as it was given; None where it is not known."""
+        return self.given[place] if place < len(self.given) else None
 
 
 def rows_to_score(task: ScoreTask, loaded: Any, scorer: Scorer, tell: Tell) -> ToScore:
@@ -51,7 +57,9 @@ def rows_to_score(task: ScoreTask, loaded: Any, scorer: Scorer, tell: Tell) -> T
         encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
         tell_notes(rows.notes, tell)
         beside = Beside(encoded.reasons, rows.kept, tell_outside(wanted, values, tell))
-        return ToScore(scorer.stored(encoded.arrays, task.text, empty), encoded.good, beside)
+        texts = rows.values.get(task.text or scorer.array)
+        given = texts if isinstance(texts, list) else ()
+        return ToScore(scorer.stored(encoded.arrays, task.text, empty), encoded.good, beside, given=given)
     text = f"There are no sequences to score; expected rows with values for {', '.join((*scorer.inputs, scorer.array))}."
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns by --input.")])
 
@@ -64,7 +72,7 @@ def _given(task: ScoreTask, loaded: Any, scorer: Scorer, tell: Tell) -> ToScore:
     reasons |= {place: wrong_rows[row] for place, row in enumerate(rows) if row in wrong_rows}
     spread = {name: array[rows] for name, array in arrays.items()} | {GIVEN: stored}
     chosen = np.array([place for place in range(len(rows)) if place not in reasons], np.int64)
-    return ToScore(spread, chosen, Beside(dict(sorted(reasons.items()))), rows)
+    return ToScore(spread, chosen, Beside(dict(sorted(reasons.items()))), rows, [text for _, text in task.given])
 
 
 def _inputs(

@@ -112,7 +112,8 @@ class _File:
         def refusals(before: float) -> Iterator[tuple[object, ...]]:
             while refused and refused[0] < before:
                 place = refused.pop(0)
-                yield (self._found.row(place), *[None] * (len(self._own_names) - 1), *beside.cells(place))
+                empty = [None] * (len(self._own_names) - 2)
+                yield (self._found.row(place), self._found.text(place), *empty, *beside.cells(place))
 
         for part in parts:
             steps: Iterator[object] = iter([None] * len(part))

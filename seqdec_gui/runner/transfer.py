@@ -54,12 +54,18 @@ class Joined(NamedTuple):
     def fits(self) -> bool:
         return all(row.how for row in self.rows)
 
+    def is_as(self, other: Joined) -> bool:
+        """Whether every layer gets the same weights as in another way of joining."""
+        mine, theirs = self.sources, other.sources
+        return mine.keys() == theirs.keys() and all(mine[name].arrays is theirs[name].arrays for name in mine)
+
 
 def find_weights(task: WeightsTask, design: Design) -> WeightsFound:
     """Say what of a file goes into which layer of a block, and write it into `task.folder` if one is given.
 
     Raises InvalidInput where file or block cannot be read, where the file is not the one that was looked at before, and, where
-    something is to be written, if not every layer of the block gets weights.
+    something is to be written, if not every layer of the block gets weights, or if the block would compute something else with
+    them and nobody has asked for that.
     """
     path = Path(task.path)
     check_sum = sha256(path) if path.is_file() else ""
@@ -72,13 +78,16 @@ def find_weights(task: WeightsTask, design: Design) -> WeightsFound:
     by_part = {part: join(targets, layers, source.in_order) for part, layers in source.parts.items()}
     part = _part(task, by_part)
     joined = by_part[part]
-    fitting = tuple(name for name, other in by_part.items() if other.fits)
+    fitting = tuple(name for name, other in by_part.items() if other.fits and (name == part or not other.is_as(joined)))
     file = written = ""
     if task.folder:
         if not joined.fits:
             lost = next(row for row in joined.rows if not row.how)
             text = f"The weights of {path.name} do not fit {task.block}: {lost.layer}: {lost.why}"
             raise InvalidInput([Problem("error", "weights_mismatch", task.block, text, "Choose weights of a block like it.")])
+        if (differing := [row for row in joined.rows if row.differs]) and not task.in_spite:
+            layer = next(target.layer for target in targets if target.name == differing[0].layer)
+            raise InvalidInput([_other_settings(task, design, differing[0], layer)])
         file, written = _write(task, model, targets, joined)
     return WeightsFound(
         rows=joined.rows, left_out=joined.left_out, part=part, parts=tuple(by_part), fitting=fitting, notes=source.notes,
@@ -161,9 +170,33 @@ def _row(target: Target, found: tuple[SourceLayer, Any] | None, reason: str) -> 
     if found is None:
         return WeightRow(target.name, target.shapes, why=reason)
     layer, how = found
-    differing = graphs.differing_settings(target.layer, layer.made) if layer.made is not None else []
-    why = f"In the file {', '.join(differing)}." if differing else ""
-    return WeightRow(target.name, target.shapes, layer.name, how, why)
+    if layer.made is not None:
+        differing = graphs.differences(target.layer, layer.made)
+        why = f"In the file {', '.join(map(str, differing))}." if differing else ""
+    else:
+        cell = getattr(target.layer, "forward_layer", target.layer).get_config()
+        differing = [graphs.Difference(*each) for each in layer.presumed if cell.get(each[0], each[1]) != each[1]]
+        words = ", ".join(map(str, differing))
+        why = f"The version of Keras that wrote the file had {words}, unless it was told otherwise." if differing else ""
+    settings = tuple((each.setting, each.value) for each in differing if each.matters)
+    return WeightRow(target.name, target.shapes, layer.name, how, why, bool(settings), settings)
+
+
+def _other_settings(task: WeightsTask, design: Design, row: WeightRow, layer: Any) -> Problem:
+    """Return the problem that a layer would compute something else with weights, with the settings that would help."""
+    text = (
+        f"With the weights of {Path(task.path).name}, {task.block} would compute something else than the model that they are "
+        f"of. {row.layer}: {row.why}"
+    )
+    setting, value = row.settings[0]
+    known = type(design.block(task.block).parameters).__struct_fields__
+    own = [name for name in known if name == setting or name.endswith(f"_{setting}")]
+    if type(layer).__name__ in ("LSTM", "GRU") and setting.endswith("activation"):
+        own = []  # those are settings of other layers of the block
+    ways = [f"set {' or '.join(own)} of the block to {value}"] if own else []
+    ways += ["import the file as a block of its own", "take them all the same with --in-spite, or a tick in the window"]
+    hint = ", or ".join(ways)
+    return Problem("error", "weights_differ", task.block, text, f"{hint[0].upper()}{hint[1:]}.")
 
 
 def _in_words(shapes: Shapes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,12 +34,14 @@ class SourceLayer(NamedTuple):
     """A layer with its weights. `made` is the Keras layer, if the file describes it; None for weights alone.
 
     `series` is the name under which Keras wrote it, `lstm`, `lstm_1`, ... in the order of the model; empty for other files.
+    `presumed` are settings, with values, that the file does not name and that the version of Keras which wrote it had.
     """
 
     name: str
     arrays: tuple[Array, ...]
     made: Any = None
     series: str = ""
+    presumed: tuple[tuple[str, str], ...] = ()
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -52,7 +54,7 @@ class SourceLayer(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The layers of a file by part: a block of a run, or "" for a file of one model.
+    """The layers of a file by part: a block of a run; "" for all of a model, and the path of each model inside: `encoder`.
 
     `in_order`: the layers come in the order of the model, so that layers of equal shapes can be told apart without their names.
     """
@@ -103,7 +105,19 @@ def _of_model(path: Path) -> Source:
     layers = tuple(
         SourceLayer(name, tuple(np.asarray(variable) for variable in layer.weights), layer) for name, layer in leaves(model)
     )
-    return Source({"": layers}, in_order=True, notes=file.notes)
+    return Source(by_model(layers), in_order=True, notes=file.notes)
+
+
+def by_model(layers: Sequence[SourceLayer]) -> dict[str, tuple[SourceLayer, ...]]:
+    """Return the layers of a file, and those of every model inside it under the path of that model, named as they are in it."""
+    parts: dict[str, tuple[SourceLayer, ...]] = {"": tuple(layers)}
+    for layer in layers:
+        path = layer.name.rpartition("/")[0]
+        while path and path not in parts:
+            inside = [other for other in layers if other.name.startswith(f"{path}/")]
+            parts[path] = tuple(other._replace(name=other.name.removeprefix(f"{path}/")) for other in inside)
+            path = path.rpartition("/")[0]
+    return parts
 
 
 def leaves(model: keras.Model, before: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
@@ -142,7 +156,7 @@ def _read_weights_alone(path: Path) -> Source:
             raise _unreadable(path, why, "Save the weights again.")
         flat = layers_of(file)
         if flat is not None:
-            layers = tuple(_of_flat_file(FlatFile(flat)))
+            layers = tuple(_of_flat_file(FlatFile(flat), _is_of_early_keras(file)))
         elif {"layers", "_layer_checkpoint_dependencies"} & set(file):
             layers = tuple(_of_nested_file(file, ""))
         else:
@@ -151,13 +165,44 @@ def _read_weights_alone(path: Path) -> Source:
         raise _unreadable(path, "it holds no weights", "Save them with model.save_weights.")
     note = (
         "The file holds weights alone, and does not say with which activations they were trained: those of the block should be "
-        "the same. Keras before 2.3 had a hard sigmoid in its LSTM and GRU, which a block has not."
+        "the same."
     )
-    return Source({"": layers}, in_order=flat is not None, notes=(note,))
+    return Source(by_model(layers), in_order=flat is not None, notes=(note,))
 
 
-def _of_flat_file(stored: FlatFile) -> Iterator[SourceLayer]:
+_HARD_SIGMOID = (("recurrent_activation", "hard_sigmoid"),)
+
+
+def _is_of_early_keras(file: h5py.File) -> bool:
+    """Whether Keras before 2.3 wrote the weights, whose LSTM and GRU had hard sigmoids unless told otherwise.
+
+    That of TensorFlow calls itself 2.2.4-tf in versions of both kinds, and is taken for one of those with hard sigmoids. A file
+    without a version is of Keras 1 or of another program, and is likewise.
+    """
+    version = file.attrs.get("keras_version", b"")
+    words = version.decode() if isinstance(version, bytes) else str(version)
+    return not (match := re.match(r"(\d+)\.(\d+)", words)) or tuple(map(int, match.groups())) < (2, 3)
+
+
+def _of_flat_file(stored: FlatFile, early: bool) -> Iterator[SourceLayer]:
     """Yield the layers of a file of Keras 2, in the order of the model; a model inside is one group, which is divided."""
+    for layer in _of_groups(stored):
+        made = layer._replace(arrays=_plain(layer.arrays))
+        cells = [layer.arrays[first : first + 3] for first in range(0, len(layer.arrays), 3)]
+        recurrent = len(layer.arrays) in (3, 6) and all(map(_is_recurrent, cells))
+        yield made._replace(presumed=_HARD_SIGMOID) if early and recurrent else made
+
+
+def _is_recurrent(arrays: Sequence[Array]) -> bool:
+    """Whether these are the weights of an LSTM or GRU that is not cuDNN's, whose biases are twice as many."""
+    kernel, recurrent, bias = arrays
+    if recurrent.ndim != 2 or kernel.ndim != 2 or recurrent.shape[1] not in (3 * len(recurrent), 4 * len(recurrent)):
+        return False
+    return bool(kernel.shape[1] == recurrent.shape[1] and bias.shape == (recurrent.shape[1],))
+
+
+def _of_groups(stored: FlatFile) -> Iterator[SourceLayer]:
+    """Yield the layers of a file of Keras 2 with their weights as they are stored."""
     for group, arrays in stored.layers():
         owners: dict[str, list[Array]] = {}
         wrapped = any(re.search(r"(^|/)(forward|backward)_", named.name) for named in arrays)
@@ -165,10 +210,10 @@ def _of_flat_file(stored: FlatFile) -> Iterator[SourceLayer]:
             owner = re.sub(r"/(lstm|gru|simple_rnn)_cell(_\d+)?$", "", named.name.rpartition("/")[0])
             owners.setdefault(group if wrapped or not owner else owner, []).append(named.array)
         if len(owners) == 1:
-            yield SourceLayer(group, _plain([named.array for named in arrays]))
+            yield SourceLayer(group, tuple(named.array for named in arrays))
         else:
             for owner, several in owners.items():
-                yield SourceLayer(f"{group}/{owner.rpartition('/')[2]}", _plain(several))
+                yield SourceLayer(f"{group}/{owner.rpartition('/')[2]}", tuple(several))
 
 
 def _of_nested_file(group: h5py.Group, before: str) -> Iterator[SourceLayer]:

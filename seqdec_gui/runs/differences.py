@@ -13,6 +13,9 @@ from seqdec_gui.runs.spec import RunSpec
 ABSENT = "–"
 """Text for a value that one side does not have."""
 
+ENCODED = "numbers made of the data"
+"""What the checksum of codecs and rows is called in a list of differences."""
+
 
 class Difference(msgspec.Struct, frozen=True):
     """`what` is `training.learning_rate`, `model_2.units`, `model_2` (a block that one of them lacks), a link or `devices`."""
@@ -44,14 +47,22 @@ def run_differences(
 
 
 def of_data(old: DataRecord | None, new: DataRecord | None) -> tuple[Difference, ...]:
-    """Return how the contents of the data files and the rows differ, whatever the files are called; nothing if unknown."""
-    if old is None or new is None or likeness(old, new) in ("same", "unknown"):
+    """Return how files, rows and what the codecs made of them differ, whatever the files are called; nothing if unknown.
+
+    Where a run of an earlier version did not record what its codecs made of the data, that stands there, since it may differ.
+    """
+    alike = likeness(old, new)
+    if old is None or new is None or alike in ("same", "unknown"):
         return ()
     described = [
         {"checksum of the data": record.file_sha256[:12], "rows": f"{record.rows:,}", "training rows": f"{record.training:,}"}
         for record in (old, new)
     ]
-    return _compared(*described)
+    found = _compared(*described)
+    if alike == "other" or (alike == "same files" and old.fit == new.fit):
+        return found
+    first, second = (record.fit[:12] or "not recorded: cannot be compared" for record in (old, new))
+    return (*found, Difference(ENCODED, first, second))
 
 
 def _blocks(old: Design, new: Design) -> tuple[Difference, ...]:

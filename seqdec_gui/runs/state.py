@@ -72,8 +72,9 @@ class RunSummary(msgspec.Struct, frozen=True):
     `design` is the name of the design, `design_path` its file when the run was started (empty if it had none), `design_id` its
     identity (empty in runs of designs without one). `best_epoch` and `last_epoch` are those of the two checkpoints, 0 without.
     Of a forked run `started` is its own first start, and `parent` the folder of the run that it was forked from.
-    `data` is the checksum of the data that it read: runs that have it in common trained on the same rows and columns, read
-    alike. `data_files` are the checksums of the files alone. Both are empty until they are known. `weights` says which weights
+    `data` is the checksum of the numbers that it read: runs that have it in common trained on the same rows and columns,
+    encoded alike; it is empty in runs of versions that left the codecs out. `data_files` are the checksums of the files alone.
+    Both are empty until they are known. `weights` says which weights
     the run uses if it keeps a moving average, and is None if it keeps none.
     """
 
@@ -344,7 +345,7 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
         parameters=latest.parameters if latest else ParameterCount(),
         design_path=asked.design_path,
         design_id=asked.design_id,
-        data=read.sha256 if read is not None else "",
+        data=read.known_sha256 if read is not None else "",
         data_files=tuple(file.sha256 for file in read.files) if read is not None else (),
         weights=asked.weights_in_use,
         parent=asked.fork.run if asked.fork is not None else "",

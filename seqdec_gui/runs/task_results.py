@@ -177,9 +177,9 @@ class Divided(Tagged, frozen=True, kw_only=True, tag="divided"):
 class WeightsFound(Tagged, frozen=True, kw_only=True, tag="weights_found"):
     """What of a file goes into which layer of a block, and the layers of the file that are not used.
 
-    `part` is the part of the file that was taken, `parts` all that it has ("" for a file of one model), `fitting` those that
-    fit. `sha256` is the check sum of the file. If it was asked for, `file` is what was written, with its check sum, and
-    `parameters` how many numbers the block has.
+    `part` is the part of the file that was taken, `parts` all that it has ("" for all of a file, `encoder` for a model inside
+    it), `fitting` those that fit with other weights than those of `part`, and itself. `sha256` is the check sum of the file.
+    If it was asked for, `file` is what was written, with its check sum, and `parameters` how many numbers the block has.
     """
 
     rows: tuple[WeightRow, ...]
@@ -197,6 +197,11 @@ class WeightsFound(Tagged, frozen=True, kw_only=True, tag="weights_found"):
     def fits(self) -> bool:
         """Whether every layer of the block gets weights."""
         return all(row.how for row in self.rows)
+
+    @property
+    def differing(self) -> tuple[WeightRow, ...]:
+        """The rows whose layer computes something else with the weights than that of the file."""
+        return tuple(row for row in self.rows if row.differs)
 
 
 class PriorOpened(Tagged, frozen=True, kw_only=True, tag="prior_opened"):

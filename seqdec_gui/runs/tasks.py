@@ -196,9 +196,10 @@ class SplitTask(Tagged, frozen=True, kw_only=True, tag="split"):
 class WeightsTask(Tagged, frozen=True, kw_only=True, tag="weights"):
     """Say which weights of a file (absolute path) go into which layer of a block of `design`, a document.
 
-    The file is a checkpoint of a run, a model, or weights alone; `part` is the block of a checkpoint, empty for the one that
-    fits. Without a `folder` they are only looked at; otherwise they are written into it. `sha256` is the check sum of the file
-    when it was looked at, and empty for any.
+    The file is a checkpoint of a run, a model, or weights alone; `part` is the block of a checkpoint or a model inside the
+    model, empty for the one that fits. Without a `folder` they are only looked at; otherwise they are written into it, where
+    layers of the block would compute something else with them only if `in_spite`. `sha256` is the check sum of the file when
+    it was looked at, and empty for any.
     """
 
     design: dict[str, Any]
@@ -208,6 +209,7 @@ class WeightsTask(Tagged, frozen=True, kw_only=True, tag="weights"):
     part: str = ""
     folder: str = ""
     sha256: str = ""
+    in_spite: bool = False
 
 
 class PriorTask(Tagged, frozen=True, kw_only=True, tag="prior"):

@@ -12,6 +12,7 @@ import pytest
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.dataset import open_dataset, try_fit
 from seqdec_gui.data.fitted import Fitted, FittedPort
+from seqdec_gui.data.name_evidence import names_rows
 from seqdec_gui.data.new_rows import encode_good_rows
 from seqdec_gui.data.row_faults import faulty_rows, reason
 from seqdec_gui.data.rows import read_input
@@ -36,10 +37,10 @@ PORTS = (
             TEXT,
             ["ab", "", "abz", "aaa", "b"],
             [1, 2, 3],
-            ["empty", "symbol 'z' is not in the charset", "longer than 2 symbols"],
+            ["empty", "Symbol 'z' is not in the charset", "longer than 2 symbols"],
         ),
         (TEXT, ["a\x01b", "ab"], [0], ["not in the charset"]),
-        (FittedCategory(("x", "y")), ["x", "z", ""], [1, 2], ["label 'z' is not one of", "no label"]),
+        (FittedCategory(("x", "y")), ["x", "z", ""], [1, 2], ["Label 'z' is not one of", "No label"]),
         (FittedNumbers((2,)), np.array([[1, 2], [np.nan, 1], [1, np.inf]]), [1, 2], ["missing, NaN", "missing, NaN"]),
         (FittedNumbers((2,), fill=(0.5, 0.5)), np.array([[1, 2], [np.nan, 1], [1, np.inf]]), [2], ["missing, NaN"]),
         (FittedIds((2,), limit=5), np.array([[1, 4], [1, 5], [1, -1], [1, 0.5]]), [1, 2, 3], ["ids up to 5", "-1", "0.5"]),
@@ -51,7 +52,25 @@ def test_a_row_that_cannot_be_encoded_is_found_and_gets_a_reason(
     source = RowSource("x", values)
     assert np.flatnonzero(faulty_rows(codec, source)).tolist() == bad
     for row, words in zip(bad, why, strict=True):
-        assert words in reason(codec, source, row)
+        said = reason(codec, source, row)
+        assert words.lower() in said.lower()
+        assert (said[:1].upper(), " ".join(said.split())) == (said[:1], said), "one sentence, without gaps"
+
+
+@pytest.mark.parametrize(
+    ("names", "carried"),
+    [
+        (["id", "x_id", "Mol_ID", "sampleId", "identifier", "mol_id_2"], True),
+        (["name", "compound name", "Compound Name", "key", "CAS-No", "CAS", "nr", "No.", "Number", "index", "idx"], True),
+        (["InChIKey", "cid", "accession", "sample", "Compound", "molecule", "smiles_id", "entry", "Unnamed: 0"], True),
+        (
+            ["grid", "keyboard", "note", "valid", "logP", "y", "text", "sample weight", "compound class", "annotation", ""],
+            False,
+        ),
+    ],
+)
+def test_columns_that_tell_rows_apart_are_known_by_their_names(names: list[str], carried: bool) -> None:
+    assert [name for name in names if names_rows(name) is not carried] == []
 
 
 @pytest.fixture

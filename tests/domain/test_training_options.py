@@ -34,6 +34,14 @@ def test_an_inverse_square_root_without_a_warm_up_is_warned_of() -> None:
     assert "no_warmup" not in found(archetype(), schedule="inverse_square_root", warmup_steps=100)
 
 
+def test_a_rate_factor_of_zero_is_said() -> None:
+    design = archetype()
+    assert "rate_of_zero" not in found(design)
+    for trainable, said in ((True, "model_2"), (False, None)):
+        kind = msgspec.structs.replace(design.block("model_2").parameters, learning_rate_factor=0.0, trainable=trainable)
+        assert found(design.with_parameters("model_2", kind)).get("rate_of_zero") == said
+
+
 def test_a_batch_divides_by_devices_times_parts() -> None:
     training = Training(batch_size=64, micro_batches=4)
     assert batch_problems(training, DeviceChoice("cpu", 2)) == ()

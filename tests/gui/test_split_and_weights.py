@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtWidgets import QCheckBox, QDialog, QLabel, QPushButton, QTreeWidget
 from pytestqt.qtbot import QtBot
 
@@ -35,6 +36,13 @@ a, b = keras.Input((3,), name="latent"), keras.Input((9, 10), name="sequence")
 y = decoder([*encoder(a), b])
 y = layers.Conv1D(10, 3, padding="same", activation="gelu", name="odd")(layers.UnitNormalization(name="unit")(y))
 keras.Model([a, b], y, name="whole").save(sys.argv[1])
+"""
+OTHER = """
+import keras, sys
+layers = keras.layers
+latent = keras.Input((3,))
+states = [layers.BatchNormalization(epsilon=0.1)(layers.Dense(8, activation="relu")(latent)) for _ in range(4)]
+keras.Model(latent, states).save(sys.argv[1])
 """
 PREDICT = """
 import sys
@@ -158,6 +166,29 @@ def test_a_block_begins_with_the_weights_of_a_file_after_they_were_shown(
     assert window.findChild(QLabel, "fact_begins_with").text() == "whole.keras"
     window.document.undo_stack.undo()
     assert window.document.design is before
+
+
+def test_weights_that_compute_something_else_are_used_only_with_a_tick(
+    opened: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot
+) -> None:
+    subprocess.run([sys.executable, "-c", OTHER, str(tmp_path / "other.h5")], check=True, timeout=120, capture_output=True)
+    document.save(designs.stack(), tmp_path / "d.seqdec")
+    window = opened(tmp_path / "d.seqdec")
+    window.document.select(["model_1"])
+    press(window.findChild(QPushButton, "block_weights"))
+    dialog = window.findChild(QDialog, "weights_dialog")
+    press(dialog.findChild(QPushButton, "weights_file"))
+    name_file(qtbot, tmp_path / "other.h5")
+    tick = dialog.findChild(QCheckBox, "weights_in_spite")
+    qtbot.waitUntil(tick.isVisible, timeout=100_000)
+    use = dialog.findChild(QPushButton, "weights_use")
+    assert "epsilon 0.1" in dialog.findChild(QLabel, "weights_status").text()
+    assert not use.isEnabled()
+    qtbot.mouseClick(tick, Qt.LeftButton, pos=QPoint(8, tick.height() // 2))
+    assert use.isEnabled()
+    press(use)
+    idle(qtbot)
+    assert window.document.design.block("model_1").weights is not None
 
 
 def _fields(kind: object) -> dict[str, object]:

@@ -11,11 +11,23 @@ import msgspec
 import pytest
 
 from seqdec_gui.data.dataset import open_dataset
-from seqdec_gui.domain.bindings import Binding, DataSource, Reading, Split
+from seqdec_gui.domain.bindings import (
+    Binding,
+    BitsCodec,
+    CategoryCodec,
+    Codec,
+    DataSource,
+    IdsCodec,
+    Reading,
+    Split,
+    TextCodec,
+    ValuesCodec,
+    VectorCodec,
+)
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.types import TensorType
 from seqdec_gui.runner.data_recorder import Recorder, changes, files_of
-from seqdec_gui.runs.data_record import DataRecord, likeness, read_record
+from seqdec_gui.runs.data_record import FORMAT, DataRecord, likeness, read_record
 from seqdec_gui.runs.differences import of_data
 from tests.data.ports import codes
 
@@ -32,6 +44,93 @@ def recorded(folder: Path, name: str = "a.csv", text: str = TEXT, column: str = 
     record = read_record(folder / "dataset.json")
     assert record is not None
     return record
+
+
+TEXTS = "t\nAb-d\n ab-d \nab-c\n\ufb01-x\nab-d\nab-d\n"
+LABELS = "t\nred\nblue\nred\nblue\n"
+NUMBERS = "t,u\n2,1\n4,5\n9,2\n7,7\n"
+BITS = "t\n0101\n1100\n0011\n"
+TOKENS = "t,u\n1,2\n3,4\n2,2\n0,1\n"
+OTHER_OPTIONS: dict[Codec, dict[str, object]] = {
+    TextCodec(): {
+        "tokens": "words",
+        "charset": tuple(" -Aabcdx\ufb01z"),
+        "length": 12,
+        "marks": "both",
+        "padding": "left",
+        "reverse": True,
+        "lowercase": True,
+        "numbering": "own",
+        "normalise": "nfkc",
+        "strip": "spaces",
+        "min_count": 2,
+        "max_symbols": 3,
+        "unknown": True,
+        "longer": "truncate",
+        "random_order": True,
+    },
+    IdsCodec(): {"pad_id": 0},
+    VectorCodec(): {"standardise": False, "scaling": "minmax", "components": 2.0, "missing": "mean"},
+    CategoryCodec(): {"labels": ("red", "blue", "green")},
+    ValuesCodec(): {"missing": "mean"},
+    BitsCodec(): {"bits": 4},
+}
+"""Every option of every codec, with a value that is not the default. A test asks that none is missing."""
+
+IS_AS_FITTED = {"numbering", "bits"}
+"""Options that make the same numbers of the data of this test as the default does."""
+
+
+def of_codec(folder: Path, codec: Codec) -> DataRecord:
+    """Return the record of a column that is read with a codec; the model takes what the codec makes."""
+    text = {TextCodec: TEXTS, IdsCodec: TOKENS, CategoryCodec: LABELS, BitsCodec: BITS}.get(type(codec), NUMBERS)
+    shape = {TextCodec: (None, None), IdsCodec: (2,), CategoryCodec: (None,), BitsCodec: (4,)}.get(type(codec), (2,))
+    kind = TensorType(shape, "int32") if isinstance(codec, IdsCodec) else TensorType(shape)
+    if isinstance(codec, TextCodec) and codec.random_order:
+        codec, text = TextCodec(tokens="smiles", random_order=True), "t\nCCO\nCO\nCCC\n"
+    (folder / "a.csv").write_text(text)
+    column = ("t", "u") if isinstance(codec, IdsCodec | VectorCodec | ValuesCodec) else "t"
+    source = DataSource("a.csv", Split(validation=0.0), (Binding("x", column, codec),), Reading(header="yes"))
+    recorder = Recorder(folder / "dataset.json", files_of(source, folder))
+    recorder.start(source, open_dataset(source, (DataPort("x", "x.output", "input", kind),), folder))
+    recorder.wait()
+    record = read_record(folder / "dataset.json")
+    assert record is not None
+    return record
+
+
+@pytest.mark.parametrize("codec", OTHER_OPTIONS, ids=lambda codec: type(codec).__name__)
+def test_every_option_of_a_codec_is_part_of_the_checksum(tmp_path: Path, codec: Codec) -> None:
+    others = OTHER_OPTIONS[codec]
+    assert set(others) == set(codec.__struct_fields__), "give every option another value here"
+    first = of_codec(tmp_path, codec)
+    assert likeness(first, of_codec(tmp_path, codec)) == "same"
+    found = {}
+    for name, value in others.items():
+        found[name] = likeness(first, of_codec(tmp_path, msgspec.structs.replace(codec, **{name: value})))
+    expected = {name: "same" if name in IS_AS_FITTED else "same files" for name in others}
+    expected |= {"random_order": "other"} if "random_order" in others else {}
+    assert found == expected
+
+
+def test_runs_of_earlier_versions_are_not_called_the_same(tmp_path: Path) -> None:
+    now = recorded(tmp_path)
+    plain = {name: value for name, value in msgspec.to_builtins(now).items() if name != "fit"}
+    old = msgspec.convert({**plain, "format": 1, "sha256": "0" * 64}, DataRecord)
+    assert (likeness(old, old), likeness(old, now), likeness(now, old)) == ("unknown codecs",) * 3
+    assert (old.known_sha256, now.known_sha256) == ("", now.sha256)
+    (said,) = of_data(old, old)
+    assert (said.what, said.old, said.new) == ("numbers made of the data", *["not recorded: cannot be compared"] * 2)
+    (said,) = of_data(old, now)
+    assert (said.old, said.new) == ("not recorded: cannot be compared", now.fit[:12])
+    assert likeness(old, recorded(tmp_path, column="b")) == "same files"
+    assert likeness(old, recorded(tmp_path, text=TEXT + "9,18\n")) == "other"
+
+
+def test_a_record_of_a_newer_version_is_none(tmp_path: Path) -> None:
+    newer = msgspec.structs.replace(recorded(tmp_path), format=FORMAT + 1)
+    (tmp_path / "dataset.json").write_bytes(msgspec.json.encode(newer))
+    assert read_record(tmp_path / "dataset.json") is None
 
 
 def test_files_rows_columns_and_options_are_recorded(tmp_path: Path) -> None:
@@ -59,8 +158,11 @@ def test_the_same_data_is_said_of_two_runs_by_content(tmp_path: Path, ways: dict
     first, second = recorded(tmp_path), recorded(tmp_path, **ways)
     assert likeness(first, second) == expected
     assert {difference.what for difference in of_data(first, second)} == (
-        {"checksum of the data", "rows", "training rows"} if expected == "other" else set()
+        {"checksum of the data", "rows", "training rows"}
+        if expected == "other"
+        else {"numbers made of the data"} & {"numbers made of the data" if first.fit != second.fit else ""}
     )
+    assert (first.fit == second.fit) == (expected == "same" or "reading" in ways)
     assert likeness(first, None) == "unknown"
 
 

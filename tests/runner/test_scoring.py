@@ -78,7 +78,7 @@ def test_the_run_s_own_rows_each_symbol_and_rows_with_faults(tmp_path: Path) -> 
     given.write_text("latent,text,mine\n1 2 3,ab,ba\n1 2 3,xyz,b\n1 2 3,abcabcabcabc,c\n")
     result = here.do(ScoreTask(run=str(run.path), input=str(given), output=str(tmp_path / "pairs-out.csv")))
     scores = read(tmp_path / "pairs-out.csv")
-    assert [score["text"] for score in scores] == ["ab", "", ""]
+    assert [score["text"] for score in scores] == ["ab", "xyz", "abcabcabcabc"]
     assert "'x'" in scores[1]["problem"]
     assert "9" in scores[2]["problem"] or "12" in scores[2]["problem"]
     assert result.refused == 2

@@ -105,6 +105,21 @@ def archetype(nested: bool) -> Any:
     return keras.Model([a, b], decoder([*encoder(a), b]), name="whole")
 
 
+def tutorial(masked: bool, gives_states: bool = False) -> Any:
+    """The model of Keras's tutorial on sequences, whose decoder returns states that nobody uses; or gives them out."""
+    import keras
+
+    layers = keras.layers
+    ids = [keras.Input((None,), dtype="int32", name=name) for name in ("source", "target")]
+    numbers = [keras.Input((None, size), name=name) for name, size in (("source", 7), ("target", 9))]
+    inputs = ids if masked else numbers
+    x, y = [layers.Embedding(9, 4, mask_zero=True)(each) for each in ids] if masked else numbers
+    _, h, c = layers.LSTM(5, return_state=True)(x)
+    y, *states = layers.LSTM(5, return_sequences=True, return_state=True)(y, initial_state=[h, c])
+    outputs = layers.Dense(9, activation="softmax")(y)
+    return keras.Model(inputs, [outputs, *states] if gives_states else outputs)
+
+
 def translator() -> Any:
     import keras
 
@@ -193,12 +208,32 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "classifier": (classifier, ["recurrent_encoder", "layer_stack"]),
     "odd activation": (odd_activation, ["dense_states", "keras_model"]),
     "chain behind a model": (chain_behind_a_model, ["layer_stack", "keras_model", "layer_stack"]),
+    "tutorial": (partial(tutorial, False), ["recurrent_encoder", "recurrent_decoder"]),
+    "tutorial, masked": (partial(tutorial, True), ["recurrent_encoder", "recurrent_decoder"]),
+    "tutorial, states out": (partial(tutorial, False, True), ["recurrent_encoder", "keras_model"]),
     "translator": (translator, ["keras_model", "recurrent_decoder"]),
     **{f"{cell}, {make.__name__}": (partial(make, cell), kinds) for cell in ("LSTM", "GRU") for make, kinds in (
         (encoder_and_head, ["recurrent_encoder", "layer_stack"]),
         (encoder_and_decoder, ["recurrent_encoder", "recurrent_decoder"]),
     )},
 }  # fmt: skip
+
+
+def test_why_a_piece_stays_closed_is_said_of_the_model_in_words(tmp_path: Path) -> None:
+    """An operation is no layer, a mask of something else than padding is none of a block, and another class has its name."""
+    import keras
+
+    from seqdec_gui.runner.splitting.split import split
+
+    layers, ops = keras.layers, keras.ops
+    ids, numbers = keras.Input((6,), dtype="int32", name="ids"), keras.Input((5,), name="numbers")
+    x = layers.LSTM(5, name="reader")(layers.Embedding(9, 4)(ids), mask=ops.greater(ids, 3))
+    first = keras.Model(ids, x, name="first")
+    second = keras.Model(numbers, ops.sin(numbers), name="second")
+    keras.Model([ids, numbers], [first(ids), second(numbers)]).save(tmp_path / "whole.keras")
+    closed = split(tmp_path / "whole.keras", tmp_path).closed
+    assert closed["second"] == "It computes sin without a layer, which no block kind does."
+    assert closed["first"] == "It computes greater without a layer, which no block kind does."
 
 
 @pytest.mark.parametrize("name", CASES)

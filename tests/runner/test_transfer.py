@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -48,15 +48,21 @@ def found(path: Path, folder: Path, design: Design | None = None, block: str = "
 
 def weights_after(path: Path, folder: Path) -> list[Any]:
     """What the block has at the start of a run, after the file was put into it."""
-    from seqdec_gui.runner.block_weights import load_block_weights
-    from seqdec_gui.runner.program import load_build
-    from seqdec_gui.runner.script_files import write_script
     from seqdec_gui.runner.transfer import find_weights
 
     design = designs.stack()
     task = msgspec.structs.replace(weights_task(design, "model_2", path, folder), folder=str(folder))
     design = with_found(design, "model_2", find_weights(task, design), path.name, folder)
     assert not Path(design.block("model_2").weights.file).is_absolute()  # type: ignore[union-attr]
+    return weights_of(design, folder)
+
+
+def weights_of(design: Design, folder: Path) -> list[Any]:
+    """What `model_2` has at the start of a run of a design."""
+    from seqdec_gui.runner.block_weights import load_block_weights
+    from seqdec_gui.runner.program import load_build
+    from seqdec_gui.runner.script_files import write_script
+
     write_script(design, folder / "model.py", (folder,))
     models = load_build(folder / "model.py")()
     load_block_weights(design, models, (folder,))
@@ -94,115 +100,137 @@ def test_settings_that_differ_are_said(tmp_path: Path) -> None:
     seen = found(tmp_path / "other.keras", tmp_path)
     assert seen.fits
     assert [row.why for row in seen.rows][-1] == "In the file activation sigmoid."
+    assert [row.differs for row in seen.rows] == [False, False, False, False, True]  # momentum differs in two, and is training
 
 
-def test_what_is_left_over_and_what_does_not_fit_is_said(tmp_path: Path) -> None:
+def changed(path: Path, *settings: tuple[int, str, Any]) -> Path:
+    """Write `decoder` with other settings of some of its layers: their place among the layers with weights, name and value."""
     import keras
 
-    x = keras.Input((9, 10))
-    y = keras.layers.LSTM(8, return_sequences=True, name="only")(x)
-    keras.Model(x, keras.layers.Dense(7, name="wide")(y)).save(tmp_path / "part.keras")
-    seen = found(tmp_path / "part.keras", tmp_path)
-    assert not seen.fits
-    assert seen.left_out == ("wide",)
-    assert [bool(row.how) for row in seen.rows] == [True, False, False, False, False]
-    assert all(row.why for row in seen.rows if not row.how)
-    task = msgspec.structs.replace(
-        weights_task(designs.stack(), "model_2", tmp_path / "part.keras", tmp_path), folder=str(tmp_path)
-    )
+    model = decoder()
+    config = model.get_config()
+    weighty = [layer for layer in config["layers"] if layer["class_name"] != "InputLayer"]
+    for place, name, value in settings:
+        weighty[place]["config"][name] = value
+    other = keras.Model.from_config(config)
+    other.set_weights(model.get_weights())
+    other.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("place", "setting", "value", "advice"),
+    [
+        (1, "epsilon", 0.1, "Import the file"),
+        (0, "recurrent_activation", "hard_sigmoid", "Import the file"),
+        (2, "activation", "relu", "Import the file"),
+        (0, "go_backwards", True, "Import the file"),
+        (4, "activation", "sigmoid", "Set head_activation or output_activation of the block to sigmoid, or import"),
+    ],
+)
+def test_weights_of_a_layer_that_computes_something_else_are_not_taken(
+    place: int, setting: str, value: Any, advice: str, tmp_path: Path
+) -> None:
     from seqdec_gui.runner.transfer import find_weights
 
-    with pytest.raises(InvalidInput, match="do not fit model_2"):
-        find_weights(task, designs.stack())
+    path = changed(tmp_path / "other.keras", (place, setting, value))
+    design = designs.stack()
+    task = msgspec.structs.replace(weights_task(design, "model_2", path, tmp_path), folder=str(tmp_path))
+    with pytest.raises(InvalidInput) as refused:
+        find_weights(task, design)
+    (problem,) = refused.value.problems
+    assert problem.code == "weights_differ"
+    assert f"{setting} {value}" in problem.text
+    assert problem.hint.startswith(advice)
     assert not list(tmp_path.glob("*.weights.h5"))
+    assert Path(find_weights(msgspec.structs.replace(task, in_spite=True), design).file).is_file()
+    if "Set" in advice:  # followed to its end
+        kind = msgspec.structs.replace(design.block("model_2").parameters, output_activation=value)
+        assert found(path, tmp_path, design.with_parameters("model_2", kind)).differing == ()
 
 
-def test_weights_without_an_order_that_fit_in_two_ways_go_nowhere(tmp_path: Path) -> None:
-    """Keras 3 writes the names of classes, whose numbers tell the order; names of users tell none."""
+def test_the_command_takes_other_settings_only_in_spite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = changed(tmp_path / "other.keras", (1, "epsilon", 0.1))
+    save(designs.stack(), tmp_path / "d.seqdec")
+    command = ["weights", str(tmp_path / "d.seqdec"), "model_2", str(path), "-o", str(tmp_path / "new.seqdec")]
+    assert cli.main(command) == 2
+    assert "--in-spite" in capsys.readouterr().err
+    assert not (tmp_path / "new.seqdec").exists()
+    assert cli.main([*command, "--in-spite"]) == 0
+    assert load(tmp_path / "new.seqdec").block("model_2").weights is not None
+
+
+def test_weights_alone_of_an_early_keras_are_not_taken_silently_for_sigmoids(tmp_path: Path) -> None:
+    """Keras before 2.3 had hard sigmoids, and its files say the version; cuDNN's layers never had any."""
     import h5py
 
-    path = tmp_path / "alone.weights.h5"
-    decoder(("x", "first", "y", "second", "o")).save_weights(path)
-    with h5py.File(path, "r+") as file:
-        file["layers"].move("batch_normalization", "beta")
-        file["layers"].move("batch_normalization_1", "alpha")
-    seen = found(path, tmp_path)
-    assert [bool(row.how) for row in seen.rows] == [True, False, True, False, True]
-    assert "neither their names nor their order" in seen.rows[1].why
+    decoder().save_weights(tmp_path / "new.weights.h5")
+    model = decoder()
+    for version, differs in (("2.2.4", True), ("2.3.1", False), ("2.15.0", False)):
+        path = tmp_path / f"{version}.h5"
+        with h5py.File(path, "w") as file:
+            file.attrs["keras_version"] = version.encode()
+            layers = [layer for layer in model.layers if layer.weights]
+            file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+            for layer in layers:
+                group = file.create_group(layer.name)
+                group.attrs["weight_names"] = [f"{layer.name}/{i}".encode() for i in range(len(layer.weights))]
+                for i, value in enumerate(layer.get_weights()):
+                    group[f"{layer.name}/{i}"] = value
+        seen = found(path, tmp_path)
+        assert seen.fits
+        assert [row.differs for row in seen.rows] == [differs, False, differs, False, False]
+    assert "hard_sigmoid" not in "".join(row.why for row in found(tmp_path / "new.weights.h5", tmp_path).rows)
 
 
-def test_a_file_that_has_changed_since_it_was_shown_is_refused(tmp_path: Path) -> None:
-    from seqdec_gui.runner.transfer import find_weights
-
-    decoder().save(tmp_path / "a.keras")
-    task = weights_task(designs.stack(), "model_2", tmp_path / "a.keras", tmp_path)
-    with pytest.raises(InvalidInput, match="has changed"):
-        find_weights(msgspec.structs.replace(task, sha256="0" * 64), designs.stack())
-
-
-def test_the_decoder_inside_a_stack_of_keras_2_is_found_by_its_shapes(tmp_path: Path) -> None:
-    from tests.domain.designs import block, design
-
-    wanted = design(
-        [block("x", "vector", width=5), block("states", "dense_states", units=[6], batch_normalization=False)],
-        ["x.output -> states.inputs"],
-    )
-    for name in ("stack.h5", "stack.keras", "stack.weights.h5", "stack_saved"):
-        seen = found(FIXTURES / name, tmp_path, wanted, "states")
-        assert len(seen.rows) == 2, name
-        assert seen.fits, (name, seen.rows)
-        assert len(seen.left_out) == 4
-
-
-def test_the_command_shows_then_writes_and_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    decoder().save(tmp_path / "mine.keras")
-    file = tmp_path / "d.seqdec"
-    save(designs.stack(), file)
-    before = file.read_bytes()
-    assert cli.main(["weights", str(file), "model_2", str(tmp_path / "mine.keras")]) == 0
-    assert "joined by" in capsys.readouterr().out
-    assert file.read_bytes() == before
-    assert cli.main(["weights", str(file), "model_2", str(tmp_path / "mine.keras"), "-o", str(file), "--force"]) == 0
-    weights = load(file).block("model_2").weights
-    assert weights is not None
-    assert (weights.part, weights.source) == ("model_2", "mine.keras")
-    assert (tmp_path / weights.file).is_file()
-    assert cli.main(["weights", str(file), "model_2", "--remove", "-o", str(file), "--force"]) == 0
-    assert load(file) == designs.stack()
-
-
-@pytest.mark.parametrize("checkpoint", ["best", "last"])
-def test_the_checkpoint_of_a_run_is_put_into_the_block_of_its_name_and_into_one_of_another(
-    checkpoint: Literal["best", "last"], tmp_path: Path
-) -> None:
+def stacked(path: Path, depth: int = 1, weights_alone: bool = False) -> dict[str, list[Any]]:
+    """Write a model of an encoder and two decoders of one form, in so many models; returns the weights of each part."""
     import keras
 
-    from seqdec_gui.runner import checkpoints
-    from seqdec_gui.runner.program import load_build
-    from seqdec_gui.runner.script_files import write_script
-    from seqdec_gui.runs.block_weights import source_file, source_words
+    keras.utils.clear_session()
+    latent, sequence = keras.Input((3,), name="latent"), keras.Input((9, 10), name="sequence")
+    encoder = keras.Model(latent, [keras.layers.Dense(8, name=f"s{i}")(latent) for i in range(4)], name="encoder")
+    first, second = decoder(), decoder(("p", "q", "r", "s", "t"))
+    first.name, second.name = "first", "second"
+    for number, model in enumerate((first, second)):
+        model.set_weights([weight + number for weight in model.get_weights()])
+    outputs = [model([*encoder(latent), sequence]) for model in (first, second)]
+    whole = keras.Model([latent, sequence], outputs, name="whole")
+    for number in range(1, depth):
+        a, b = keras.Input((3,)), keras.Input((9, 10))
+        whole = keras.Model([a, b], whole([a, b]), name=f"around_{number}")
+    (whole.save_weights if weights_alone else whole.save)(path)
+    return {model.name: model.get_weights() for model in (first, second)}
 
-    run = tmp_path / "roman"
-    (run / "checkpoints").mkdir(parents=True)
-    (run / "spec.json").write_text("{}")
-    write_script(designs.stack(), run / "model.py", ())
-    models = load_build(run / "model.py")()
-    random = np.random.default_rng(7)
-    stored: dict[str, list[Any]] = {}
-    for name in ("best", "last"):
-        for model in models.values():
-            model.set_weights([random.uniform(0.1, 1, weight.shape) for weight in model.weights])
-        stored[name] = models["model_2"].get_weights()
-        progress = checkpoints.Progress(epoch=1, step=1)
-        checkpoints.save(run / "checkpoints" / f"{name}.weights.h5", models, keras.optimizers.Adam(), progress)
-    file = source_file(run, checkpoint)
-    assert file == source_file(run / "checkpoints", checkpoint) == source_file(file, checkpoint)
-    assert source_words(file, "model_2") == f"run roman, {checkpoint}, block model_2"
-    seen = found(file, tmp_path)
-    assert (seen.part, {row.how for row in seen.rows}) == ("model_2", {"name"})
-    for mine, theirs in zip(weights_after(file, tmp_path), stored[checkpoint], strict=True):
-        assert np.array_equal(mine, theirs)
-    renamed = designs.stack().renamed("model_2", "mine")
-    seen = found(file, tmp_path, renamed, "mine")
-    assert seen.fits
-    assert seen.part == "model_2"
+
+@pytest.mark.parametrize(
+    ("name", "depth", "before"),
+    [("a.keras", 1, ""), ("a.h5", 1, ""), ("a.keras", 2, "whole/"), ("a.weights.h5", 1, "")],
+)
+def test_a_model_inside_a_file_is_a_part(name: str, depth: int, before: str, tmp_path: Path) -> None:
+
+    from seqdec_gui.runner.transfer import find_weights
+
+    path, design = tmp_path / name, designs.stack()
+    expected = stacked(path, depth, weights_alone=".weights." in name)
+    seen = found(path, tmp_path)
+    named = [f"{before}{part}" for part in ("encoder", "first", "second")]
+    names = ["functional", "functional_1", "functional_2"] if ".weights." in name else named  # Keras 3 writes no others
+    assert set(seen.parts) >= {"", *names}
+    assert set(seen.fitting) == set(names[1:])
+    for part, values in zip(names[1:], expected.values(), strict=True):
+        task = weights_task(design, "model_2", path, tmp_path, part)
+        written = find_weights(msgspec.structs.replace(task, folder=str(tmp_path)), design)
+        begun = weights_of(with_found(design, "model_2", written, "", tmp_path), tmp_path)
+        for mine, theirs in zip(begun, values, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_which_of_two_models_inside_a_file_is_for_the_user_to_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stacked(tmp_path / "a.keras")
+    save(designs.stack(), tmp_path / "d.seqdec")
+    command = ["weights", str(tmp_path / "d.seqdec"), "model_2", str(tmp_path / "a.keras"), "-o", str(tmp_path / "new.seqdec")]
+    assert cli.main(command) == 2
+    assert "--part" in capsys.readouterr().err
+    assert not (tmp_path / "new.seqdec").exists()
+    assert cli.main([*command, "--part", "second"]) == 0

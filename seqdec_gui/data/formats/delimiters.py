@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES
+from seqdec_gui.data.formats.encodings import not_text
 from seqdec_gui.data.formats.header import looks_like_table
 from seqdec_gui.data.formats.records import Record, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.domain.bindings import Reading
-from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.problems import Problem
 
 if TYPE_CHECKING:
     from seqdec_gui.data.formats.settled import FileReading
@@ -172,18 +172,7 @@ def unused_character(content: bytes, name: str) -> str:
     unused = next((mark for mark in _UNUSED if mark.encode() not in content), "")
     if not unused:
         text = f"{name} holds every control character, so it is no text; expected one text a line."
-        raise InvalidInput(
-            [
-                Problem(
-                    "error",
-                    "not_text",
-                    "data",
-                    text,
-                    f"Choose a text file, or set data.encoding; {WRONG_BYTES}.",
-                    proposed=PROPOSED,
-                )
-            ]
-        )
+        raise not_text(text)
     return unused
 
 

@@ -30,7 +30,7 @@ from seqdec_gui.data.formats.delimiters import (
     sample_of,
     unused_character,
 )
-from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES, decoded, line_at
+from seqdec_gui.data.formats.encodings import decoded, line_at, not_text
 from seqdec_gui.data.formats.footers import footer_problems
 from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header, judged_as_before
 from seqdec_gui.data.formats.numerals import proved_decimals
@@ -66,9 +66,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     content, problems = text.content, list(text.problems)
     del raw
     if b"\0" in content:
-        wrong = f"{name} holds binary data (bytes of value 0); expected text with one row per line."
-        hint = f"Choose a text file, or set data.encoding; {WRONG_BYTES}."
-        raise InvalidInput([Problem("error", "not_text", "data", wrong, hint, proposed=PROPOSED)])
+        raise not_text(f"{name} holds binary data (bytes of value 0); expected text with one row per line.")
     if len(_LINE_END.findall(content[-4:])) > 1:
         content = content.rstrip(b"\r\n")  # a copy, so it is only made where empty lines stand at the end
     _fail_if_a_line_is_too_long(content, name)

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from seqdec_gui.data.formats.encoding_proposals import by_letters, lines_of
+from seqdec_gui.data.formats.letter_evidence import weighed
 from seqdec_gui.domain.bindings import WrongBytes
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -124,20 +125,27 @@ def decoded(raw: bytes, name: str, encoding: str = "auto", wrong_bytes: WrongByt
     if b"\0" in raw:
         wide = _wide_encoding(raw)
         if not wide:
-            text = f"{name} holds binary data (bytes of value 0); expected text with one row per line."
-            hint = f"Choose a text file, or set data.encoding; {WRONG_BYTES}."
-            raise InvalidInput([Problem("error", "not_text", "data", text, hint, proposed=PROPOSED)])
+            raise not_text(f"{name} holds binary data (bytes of value 0); expected text with one row per line.")
         text = f"{name} has no byte order mark; its zero bytes show that it is {wide.upper()}."
         return Decoded(_converted(raw, name, wide), wide, (Problem("info", "encoding_detected", "data", text),))
     if is_utf8(raw):
         return Decoded(raw, "utf-8")
-    _fail_if_not_western(raw, name)
+    doubt = _fail_if_not_western(raw, name)
     western = "cp1252" if _is_valid(raw, "cp1252") else "latin-1"
     content = _converted(raw, name, western)
     shown = {"cp1252": "Windows Western European text (cp1252)", "latin-1": "Latin-1"}[western]
     text = f"{name} is not valid UTF-8, so it was read as {shown}: {_example(content)!r}."
     hint = "If these letters are wrong, set data.encoding or save the file as UTF-8."
+    if doubt is not None:
+        hint, proposed = f"{doubt.hint}{hint}", f"data.encoding={doubt.encoding}"
+        return Decoded(content, western, (Problem("warning", "not_utf8", "data", text, hint, proposed=proposed),))
     return Decoded(content, western, (Problem("warning", "not_utf8", "data", text, hint),))
+
+
+def not_text(text: str) -> InvalidInput:
+    """Return the refusal of a file that is no text, for the reason that is given as a sentence."""
+    hint = f"Choose a text file, or set data.encoding; {WRONG_BYTES}."
+    return InvalidInput([Problem("error", "not_text", "data", text, hint, proposed=PROPOSED)])
 
 
 def _with_marks(raw: bytes, name: str, encoding: str, wrong_bytes: WrongBytes) -> Decoded:
@@ -215,7 +223,14 @@ def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
 
 
 def is_western(raw: bytes) -> bool:
-    """Return whether bytes that are not UTF-8 may be Western European text, that is, whether they form words in cp1252."""
+    """Return whether bytes that are not UTF-8 may be Western European text.
+
+    They are if they form words in cp1252, and if their letters are not clearly those of another language of one byte a letter.
+    """
+    return _forms_western_words(raw) and ((evidence := weighed(raw)) is None or not evidence.is_clear)
+
+
+def _forms_western_words(raw: bytes) -> bool:
     foreign = _foreign(raw)
     total = len(foreign.translate(None, delete=_ASCII))
     no_words = sum(len(run[0]) for run in _NO_WORD.finditer(foreign))
@@ -229,8 +244,11 @@ def _foreign(raw: bytes) -> bytes:
     return b"\n".join(raw[max(0, run.start() - 1) : run.end() + 1] for run in runs)
 
 
-def _fail_if_not_western(raw: bytes, name: str) -> None:
-    """Raise InvalidInput for text that is UTF-8 except for a few bytes, or in an alphabet that cp1252 and Latin-1 lack."""
+def _fail_if_not_western(raw: bytes, name: str) -> EncodingProposal | None:
+    """Raise InvalidInput for text that is UTF-8 except for a few bytes, or in an alphabet that cp1252 and Latin-1 lack.
+
+    Returns the encoding that is about as likely as these, if there is one.
+    """
     foreign = _foreign(raw)
     valid = sum(len(letter[0]) for letter in _UTF8_LETTER.finditer(foreign))
     if valid and valid >= _UTF8_SHARE * len(foreign.translate(None, delete=_ASCII)):
@@ -242,6 +260,11 @@ def _fail_if_not_western(raw: bytes, name: str) -> None:
         example = _example(_converted(raw, name, "latin-1" if not _is_valid(raw, "cp1252") else "cp1252"))
         text = f"{name} is not UTF-8, and as Western European text (cp1252) its letters make no words: {example!r}."
         found = proposal(raw)
+        if (evidence := weighed(raw)) is not None and evidence.is_clear and _forms_western_words(raw):
+            text = (
+                f"{name} is not UTF-8, and its letters are likelier those of {evidence.language} ({evidence.encoding}) than of "
+                f"a Western European language, as which it would read {example!r}."
+            )
         hint = (found.hint if found else "") + (
             "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, gb18030 "
             "or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown. "
@@ -249,6 +272,8 @@ def _fail_if_not_western(raw: bytes, name: str) -> None:
         )
         proposed = f"data.encoding={found.encoding}" if found else PROPOSED
         raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=proposed)])
+    doubt = weighed(raw)
+    return _proposed(raw, doubt.encoding) if doubt is not None and doubt.is_open and _is_valid(raw, doubt.encoding) else None
 
 
 class EncodingProposal(NamedTuple):
@@ -261,6 +286,9 @@ class EncodingProposal(NamedTuple):
 def proposal(raw: bytes) -> EncodingProposal | None:
     """Return the encoding in which the letters make words, or else that of charset-normalizer; None without one."""
     name = by_letters(raw)
+    evidence = weighed(raw)
+    if evidence is not None and evidence.is_clear and (evidence.is_latin or _forms_western_words(raw)):
+        name = evidence.encoding
     if not name or not _is_valid(raw, name):
         import logging
 
@@ -271,6 +299,10 @@ def proposal(raw: bytes) -> EncodingProposal | None:
         if best is None or best.encoding in ("utf_8", "ascii", "cp1252", "latin_1") or not _is_valid(raw, best.encoding):
             return None
         name = best.encoding.replace("_", "-")
+    return _proposed(raw, name)
+
+
+def _proposed(raw: bytes, name: str) -> EncodingProposal:
     example = _example(_converted(raw, "", name))
     hint = f"It may be {name}, in which it reads {example!r}: set data.encoding={name} if that is right. "
     return EncodingProposal(name, hint)

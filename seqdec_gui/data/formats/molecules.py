@@ -12,7 +12,7 @@ import numpy as np
 
 from seqdec_gui.data.formats.base import Array, reading
 from seqdec_gui.data.formats.compression import content_of
-from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES, decoded, line_at
+from seqdec_gui.data.formats.encodings import decoded, line_at, not_text
 from seqdec_gui.data.formats.memory import MemoryTable
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -71,18 +71,7 @@ class SmilesTable(MemoryTable):
     def _tell_of_zero_bytes(self, content: bytes) -> None:
         if (at := content.find(b"\0")) >= 0:
             text = f"{self.path.name} holds binary data (a byte of value 0 in line {line_at(content, at)}); expected text."
-            raise InvalidInput(
-                [
-                    Problem(
-                        "error",
-                        "not_text",
-                        "data",
-                        text,
-                        f"Choose a text file, or set data.encoding; {WRONG_BYTES}.",
-                        proposed=PROPOSED,
-                    )
-                ]
-            )
+            raise not_text(text)
 
     def _without_comments(self, lines: list[bytes], comment: str) -> list[bytes]:
         """Return the lines without those that begin with the comment mark; `#` begins no SMILES."""

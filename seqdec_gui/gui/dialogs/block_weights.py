@@ -1,7 +1,8 @@
 """The dialog that chooses the weights that a block begins with, and shows first what goes where.
 
 Object names: `weights_dialog`, `weights_now`, `weights_file`, `weights_choose_run`, `weights_other_run`, `weights_no_runs`,
-`weights_part`, `weights_table`, `weights_status`, `weights_progress`, `weights_remove`, `weights_use`, `weights_cancel`.
+`weights_part`, `weights_table`, `weights_status`, `weights_in_spite`, `weights_progress`, `weights_remove`, `weights_use`,
+`weights_cancel`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import msgspec
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QDialog,
     QHBoxLayout,
@@ -27,6 +29,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.design import BlockWeights
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.domain.wording import listed
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.scheme import color
 from seqdec_gui.gui.look.stylesheet import polish
@@ -44,6 +47,8 @@ FILTER = "Weights and models (*.h5 *.hdf5 *.keras)"
 """The filter of the file dialog."""
 HOW = {"name": "same name", "order": "shape and order", "": "does not fit"}
 """What joined two layers, in words."""
+WHOLE = "all of the file"
+"""What the part "" is called."""
 
 
 def choose_weights(workspace: Workspace, block_id: str) -> QDialog:
@@ -95,9 +100,9 @@ class WeightsDialog(KeepsFocus, QDialog):
         self._other_run.setToolTip("The folder of a run of another design")
         self._other_run.clicked.connect(self._on_other_run_clicked)
         self._part = QComboBox(objectName="weights_part")
-        self._part.setAccessibleName("Block of the run")
+        self._part.setAccessibleName("Block of the run, or model inside the file")
         self._part.activated.connect(self._on_part_activated)
-        self._part_label = QLabel("Taken from the block")
+        self._part_label = QLabel("Taken from")
         self._table = QTreeWidget(objectName="weights_table")
         self._table.setAccessibleName("What goes where")
         self._table.setHeaderLabels(("Layer of the block", "Weights", "From", "Joined by"))
@@ -109,6 +114,9 @@ class WeightsDialog(KeepsFocus, QDialog):
         self._status = QLabel(objectName="weights_status", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
         self._status.setProperty("role", "small")
         self._status.setText("Choose a file or a run: what goes where is shown before anything is done.")
+        self._in_spite = QCheckBox("Use them though the block computes something else", objectName="weights_in_spite")
+        self._in_spite.hide()
+        self._in_spite.toggled.connect(self._on_in_spite_toggled)
         self._progress = QProgressBar(objectName="weights_progress", textVisible=False)
         self._progress.setAccessibleName("Progress of the search")
         self._progress.setRange(0, 0)
@@ -127,6 +135,7 @@ class WeightsDialog(KeepsFocus, QDialog):
         layout.addLayout(_row((self._part_label, 0), (self._part, 0), (None, 1)))
         layout.addWidget(self._table, 1)
         layout.addWidget(self._status)
+        layout.addWidget(self._in_spite)
         layout.addWidget(self._progress)
         layout.addLayout(_row((None, 1), (cancel, 0), (self._use, 0)))
         self._show_parts(())
@@ -169,7 +178,7 @@ class WeightsDialog(KeepsFocus, QDialog):
     @pyqtSlot(int)
     def _on_part_activated(self, _index: int) -> None:
         if self._task is not None:
-            self.look_at(Path(self._task.path), self._part.currentText())
+            self.look_at(Path(self._task.path), self._part.currentData())
 
     def look_at(self, path: Path, part: str = "") -> None:
         """Look into a file, and show what of it would go where."""
@@ -181,7 +190,12 @@ class WeightsDialog(KeepsFocus, QDialog):
             self._say(sentence_of(error), "error")
             return
         self._found = None
+        self._in_spite.hide()
         self._start(self._task, f"Looking into {path.name}")
+
+    @pyqtSlot(bool)
+    def _on_in_spite_toggled(self, on: bool) -> None:
+        self._use.setEnabled(self._found is not None and self._found.fits and (on or not self._found.differing))
 
     def _start(self, task: WeightsTask, text: str) -> None:
         self._use.setEnabled(False)
@@ -199,13 +213,17 @@ class WeightsDialog(KeepsFocus, QDialog):
         self._found = found
         self._show_parts(found.parts, found.part)
         self._show_rows(found)
-        self._use.setEnabled(found.fits)
+        self._in_spite.setChecked(False)
+        self._in_spite.setVisible(found.fits and bool(found.differing))
+        self._use.setEnabled(found.fits and not found.differing)
         lost = [row for row in found.rows if not row.how]
         lines = []
         if lost:
             lines.append(f"These weights do not fit {self._block_id}. {lost[0].layer}: {lost[0].why}")
         else:
             lines.append(f"Every layer of {self._block_id} gets weights.")
+            if others := [name or WHOLE for name in found.fitting if name != found.part]:
+                lines.append(f"Other weights fit too, those of {listed(others)}: choose above.")
         differing = [f"{row.layer}: {row.why}" for row in found.rows if row.how and row.why]
         if found.left_out:
             lines.append(f"Not used: {', '.join(found.left_out)}.")
@@ -249,8 +267,9 @@ class WeightsDialog(KeepsFocus, QDialog):
         self._part.setVisible(shown)
         self._part_label.setVisible(shown)
         self._part.clear()
-        self._part.addItems(parts)
-        self._part.setCurrentText(chosen)
+        for part in parts:
+            self._part.addItem(part or WHOLE, part)
+        self._part.setCurrentIndex(self._part.findData(chosen))
 
     def _say(self, text: str, role: str) -> None:
         polish(self._status, "role", role)
@@ -263,7 +282,13 @@ class WeightsDialog(KeepsFocus, QDialog):
             return
         folder = import_folder(Path(self._task.path), self._folder)
         replace = msgspec.structs.replace
-        self._task = replace(self._task, folder=str(folder), part=self._found.part, sha256=self._found.sha256)
+        self._task = replace(
+            self._task,
+            folder=str(folder),
+            part=self._found.part,
+            sha256=self._found.sha256,
+            in_spite=self._in_spite.isChecked(),
+        )
         self._start(self._task, "Writing the weights beside the design")
 
     @pyqtSlot()

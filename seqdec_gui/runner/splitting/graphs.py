@@ -7,7 +7,7 @@ Keras aside), and their inputs are the same.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.layers.layer import Layer
@@ -42,7 +42,7 @@ class Graph(NamedTuple):
 
 
 class NotPlain(Exception):
-    """A call has arguments besides inputs and initial states, such as a mask that is computed."""
+    """A call has arguments besides inputs and initial states, or is none of a layer; its text is a sentence about the piece."""
 
 
 def of_submodel(submodel: Submodel) -> Graph:
@@ -58,25 +58,65 @@ def of_submodel(submodel: Submodel) -> Graph:
 
 
 def of_model(model: keras.Model) -> Graph:
-    """Return the graph of a functional model. Raises NotPlain."""
+    """Return the graph of a functional model, without masks of padding that its layers pass on anyway. Raises NotPlain."""
+    import keras
+
     held: dict[int, Value] = {id(tensor): Value(-1 - i) for i, tensor in enumerate(model.inputs)}
     calls: list[Call] = []
+    masks = _masks_of_padding(model)
     for node in nodes_of(model):
+        if all(id(tensor) in masks for tensor in node.output_tensors):
+            continue
         given, keywords = list(node.arguments.args), dict(node.arguments.kwargs)
         states = keywords.pop("initial_state", None) or ()
         states = states if isinstance(states, list | tuple) else [states]
         keywords = {key: value for key, value in keywords.items() if value is not None and key != "training"}
+        if id(keywords.get("mask")) in masks:
+            del keywords["mask"]
+        if not isinstance(node.operation, keras.layers.Layer):
+            raise NotPlain(f"It computes {node.operation.name} without a layer, which no block kind does.")
         if len(given) != 1 or keywords:
-            raise NotPlain(node.operation.name)
+            what = "a mask that is computed" if "mask" in keywords else "an argument that no block kind gives"
+            raise NotPlain(f"Its layer {node.operation.name} is called with {what}.")
         inputs = given[0] if isinstance(given[0], list | tuple) else [given[0]]
         try:
             taken = tuple(held[id(tensor)] for tensor in inputs), tuple(held[id(tensor)] for tensor in states)
         except KeyError:
-            raise NotPlain(node.operation.name) from None
+            raise NotPlain(f"Its layer {node.operation.name} takes what comes from outside the piece.") from None
         number = len(calls)
         calls.append(Call(node.operation, *taken))
         held.update({id(tensor): Value(number, i) for i, tensor in enumerate(node.output_tensors)})
     return Graph(tuple(calls), len(model.inputs), tuple(held[id(tensor)] for tensor in model.outputs))
+
+
+def _masks_of_padding(model: keras.Model) -> frozenset[int]:
+    """Return the ids of the tensors that compare ids with 0, and that are used as masks alone.
+
+    Keras writes such a comparison into a file for every layer behind an `Embedding` with `mask_zero`, since the mask that the
+    embedding passed on is a tensor of the model. Without it the layer gets the same mask from the embedding.
+    """
+    import keras
+
+    nodes = nodes_of(model)
+    embedded = {
+        id(tensor)
+        for node in nodes
+        if isinstance(node.operation, keras.layers.Embedding) and node.operation.mask_zero
+        for tensor in node.input_tensors
+    }
+    found = {
+        id(node.output_tensors[0])
+        for node in nodes
+        if type(node.operation).__name__ == "NotEqual"
+        and len(node.arguments.args) == 2
+        and id(node.arguments.args[0]) in embedded
+        and isinstance(node.arguments.args[1], int | float)
+        and node.arguments.args[1] == 0
+    }
+    for node in nodes:
+        mask = node.arguments.kwargs.get("mask")
+        found -= {id(tensor) for tensor in node.input_tensors if tensor is not mask}
+    return frozenset(found - {id(tensor) for tensor in model.outputs})
 
 
 def matched(own: Graph, foreign: Graph) -> dict[str, Any] | None:
@@ -110,8 +150,11 @@ def matched(own: Graph, foreign: Graph) -> dict[str, Any] | None:
 
 _NOT_COMPARED = frozenset({"name", "dtype", "trainable", "seed", "build_config", "batch_input_shape", "input_length",
                            "use_cudnn", "lora_rank", "lora_alpha", "quantization_config", "implementation",
-                           "zero_output_for_mask", "unroll", "synchronized", "unit_forget_bias", "output_dtype"})  # fmt: skip
-"""Settings that do not change what a layer computes at inference, or how it trains here."""
+                           "zero_output_for_mask", "unroll", "return_state", "synchronized", "unit_forget_bias",
+                           "output_dtype"})  # fmt: skip
+"""Settings that do not change what a layer computes at inference, or how it trains here.
+
+States that are returned and used are other values of the graph; unused ones change nothing."""
 
 
 def same_layer(own: Layer, foreign: Any) -> bool:
@@ -126,12 +169,63 @@ def same_layer(own: Layer, foreign: Any) -> bool:
     return _settings(made.get_config()) == _settings(foreign.get_config())
 
 
-def differing_settings(own: Any, foreign: Any) -> list[str]:
-    """Return the settings in which a Keras layer differs from another one, as the other has them: `activation relu`."""
+class Difference(NamedTuple):
+    """A setting in which a layer differs from another one, and the value that the other has; `class` if it is another layer.
+
+    `matters` is whether the outputs at inference are others, and not only what is handed on beside them, or the training.
+    """
+
+    setting: str
+    value: str
+    matters: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.setting} {self.value}"
+
+
+_WITHOUT_EFFECT = frozenset({"momentum", "dropout", "recurrent_dropout", "return_sequences", "stateful",
+                             "kernel_constraint", "bias_constraint", "recurrent_constraint"})  # fmt: skip
+"""Settings that do not change what a step of a layer is at inference with the same weights."""
+
+
+def differences(own: Any, foreign: Any) -> list[Difference]:
+    """Return the settings in which a Keras layer differs from another one."""
+    import keras
+
+    if isinstance(foreign, keras.layers.TimeDistributed) and type(own) is keras.layers.Dense:
+        foreign = foreign.layer  # a Dense is applied at every step anyway
     if type(own) is not type(foreign):
-        return [f"it is a {type(foreign).__name__}"]
-    mine, theirs = _settings(own.get_config()), _settings(foreign.get_config())
-    return [f"{name} {_short(theirs.get(name))}" for name in mine if mine[name] != theirs.get(name)]
+        return [Difference("class", type(foreign).__name__)]
+    return _differing("", _settings(own.get_config()), _settings(foreign.get_config()))
+
+
+def _differing(before: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:
+    """Return the settings that differ, those of layers inside likewise: `layer.recurrent_activation`."""
+    found = []
+    for name, value in mine.items():
+        other = theirs.get(name)
+        if value == other:
+            continue
+        if _is_layer(value) and _is_layer(other) and value["class_name"] == other["class_name"]:
+            found += _differing(f"{before}{name}.", value["config"], other["config"])
+        else:
+            found.append(Difference(before + name, _short(other), name not in _WITHOUT_EFFECT))
+    return found
+
+
+def _is_layer(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping)
+
+
+def differing_settings(own: Any, foreign: Any) -> str:
+    """Return in what a Keras layer differs from another one, empty if it does not.
+
+    This is said of the other layer: `is of the class Dense`, `has activation relu`.
+    """
+    found = differences(own, foreign)
+    if found and found[0].setting == "class":
+        return f"is of the class {found[0].value}"
+    return f"has {', '.join(map(str, found))}" if found else ""
 
 
 def _short(value: Any) -> str:

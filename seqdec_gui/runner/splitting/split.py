@@ -161,7 +161,7 @@ def _why_closed(piece: Piece) -> str:
     try:
         foreign = graphs.of_model(piece.model)
     except graphs.NotPlain as error:
-        return f"Its layer {error} is called with a mask or another argument that no block kind gives."
+        return str(error)
     for kind in guesses(foreign):
         types = _types(kind, piece)
         try:
@@ -175,7 +175,7 @@ def _why_closed(piece: Piece) -> str:
             continue
         for mine, theirs in zip(own.calls, foreign.calls, strict=True):
             if differing := graphs.differing_settings(graphs.keras_layer(mine.layer), theirs.layer):
-                return f"A {kind.title.lower()} is nearest to it, and its layer {theirs.layer.name} has {', '.join(differing)}."
+                return f"A {kind.title.lower()} is nearest to it, and its layer {theirs.layer.name} {differing}."
     return f"No block kind makes its layers ({names or 'none'}) in this order."
 
 

@@ -19,7 +19,8 @@ SHOWN_ROWS = 6
 class KeptColumns(QWidget):
     """The columns of a file that no input reads, each with a box to tick; hidden while there are none.
 
-    Columns of ids are carried over in any case: they are ticked and stay so. Object name of the list: `generate_keep`.
+    Columns that name or number the rows are carried over in any case: they are ticked and stay so.
+    Object name of the list: `generate_keep`.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -66,7 +67,7 @@ class KeptColumns(QWidget):
             item.setFlags(Qt.ItemIsUserCheckable | Qt.ItemIsSelectable | (Qt.NoItemFlags if column.is_id else Qt.ItemIsEnabled))
             item.setCheckState(Qt.Checked if column.is_id or column.name in ticked else Qt.Unchecked)
             if column.is_id:
-                item.setToolTip("A column of ids is always carried over.")
+                item.setToolTip("A column that names or numbers the rows is always carried over.")
             self._list.addItem(item)
         rows = min(SHOWN_ROWS, len(columns))
         self._list.setFixedHeight(max(1, rows) * max(20, self._list.sizeHintForRow(0)) + 2)
