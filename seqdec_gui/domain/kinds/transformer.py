@@ -189,7 +189,9 @@ class Parts:
             y = self._builder.call("y", base.dense(f"{self.prefix}_Inner_{i}", self.kind.feed_forward, self.kind.activation), y)
             return self._builder.call("y", base.dense(f"{self.prefix}_Outer_{i}", self.kind.width, "linear"), y)
 
-        return self.around(x, f"Feed_Forward_{i}", part)
+        x = self.around(x, f"Feed_Forward_{i}", part)
+        self._builder.ends_segment()
+        return x
 
     def last(self, x: Tensor) -> Tensor:
         """Return what leaves the last layer: normalised, where no layer ends with it."""
