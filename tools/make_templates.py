@@ -171,6 +171,34 @@ def language_model() -> Design:
     )
 
 
+def conditional_language_model(
+    conditions: int = 11,
+    target: tuple[int, int] = (64, 64),
+    size: dict[str, object] | None = None,
+    bindings: tuple[Binding, ...] = (),
+    file: str = "",
+    **training: object,
+) -> Design:
+    """A vector of conditions as the first step of a sequence, by attention; `target` is its length and number of symbols."""
+    size = size or {"layers": 4, "width": 128, "heads": 4, "feed_forward": 512}
+    return stack(
+        [
+            block("conditions", "vector", 0, 0, width=conditions),
+            block("decoder_inputs", "token_sequence", 0, 1, length=target[0], symbols=target[1], encoding="ids"),
+            block("decoder", "transformer_decoder", 1, 0.5, memories=0, prefix=True, **size, output_units=target[1]),
+            block("loss", "loss", 2, 0.5, metrics=["token_accuracy", "perplexity"]),
+        ],
+        [
+            "decoder_inputs.output -> decoder.inputs",
+            "conditions.output -> decoder.prefix",
+            "decoder.outputs -> loss.predictions",
+        ],
+        bindings,
+        file,
+        **training,
+    )
+
+
 def roman() -> Design:
     """Numbers written in digits -> Roman numerals."""
     return stack(
@@ -304,6 +332,25 @@ def molecules() -> Design:
     )
 
 
+def molecules_by_attention() -> Design:
+    """11 molecular descriptors as conditions of a language model of SMILES."""
+    return conditional_language_model(
+        11,
+        (33, 27),
+        {"layers": 3, "width": 128, "heads": 4, "feed_forward": 256},
+        (
+            Binding("conditions.output", "X", VectorCodec(standardise=True)),
+            Binding("decoder.inputs", "smiles", TextCodec()),
+        ),
+        "data/molecules.npz",
+        epochs=20,
+        batch_size=64,
+        learning_rate=1e-3,
+        schedule="cosine",
+        warmup_steps=100,
+    )
+
+
 def pronunciation() -> Design:
     """Spelling -> phonemes. Reversed and padded on the left: the last letters read are then the first ones spoken."""
     return stack(
@@ -358,6 +405,7 @@ TEMPLATES = {
     "sequence-autoencoder": sequence_autoencoder,
     "image-to-sequence": image_to_sequence,
     "language-model": language_model,
+    "conditional-language-model": conditional_language_model,
     "blank": Design,
 }
 EXAMPLES = {
@@ -365,6 +413,7 @@ EXAMPLES = {
     "roman-attention": roman_attention,
     "digits": digits,
     "molecules": molecules,
+    "molecules-by-attention": molecules_by_attention,
     "pronunciation": pronunciation,
     "pronunciation-with-attention": pronunciation_with_attention,
 }

@@ -12,13 +12,9 @@ import argparse
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.tasks import (
-    add_checkpoint,
-    add_decimal,
-    add_devices,
-    add_feed_map,
-    add_split,
-    existing_file,
-    fields_of_rows,
+    add_given_sequences,
+    add_trained,
+    fields_of_sequences,
     rows_and_run,
     standard_input,
 )
@@ -28,32 +24,24 @@ from seqdec_gui.runs.tasks import AttentionTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run folder, or a bundle (.zip) that was exported from one")
-    text = "rows with the columns of the inputs, and with --text one with the sequences; - for standard input"
-    parser.add_argument("--input", metavar="FILE", help=text)
-    add_decimal(parser)
-    add_split(parser, "read")
+    rows = "rows with the columns of the inputs, and with --text one with the sequences"
     text = "the column with the sequences; without it they are generated, the likeliest symbol at every step"
-    parser.add_argument("--text", metavar="COLUMN", default="", help=text)
+    add_given_sequences(parser, "read", rows, text)
     text = "the most rows, from the first on (default: 100)"
     parser.add_argument("--rows", metavar="N", type=whole_number(1), default=100, help=text)
     text = "the file to write: .json, or .npz with an array (heads, targets, sources) for each row and layer"
     parser.add_argument("-o", "--output", metavar="OUT.json", required=True, help=text)
-    add_feed_map(parser)
-    add_checkpoint(parser)
-    add_devices(parser)
+    add_trained(parser)
     parser.set_defaults(keep=())
 
 
 def run(arguments: argparse.Namespace) -> int:
     where, trained = rows_and_run(arguments)
     with standard_input(arguments.input) as rows:
-        fields = fields_of_rows(arguments, where, trained, rows, arguments.output)
+        fields = fields_of_sequences(arguments, where, trained, rows, absolute(arguments.output))
         result = do_task(
             AttentionTask(
-                **fields | {"output": absolute(arguments.output)},
-                feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
-                text=arguments.text,
+                **fields,
                 generated=not arguments.text,
                 most=arguments.rows,
             ),

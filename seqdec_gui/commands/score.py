@@ -15,13 +15,9 @@ from pathlib import Path
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.tasks import (
-    add_checkpoint,
-    add_decimal,
-    add_devices,
-    add_feed_map,
-    add_split,
-    existing_file,
-    fields_of_rows,
+    add_given_sequences,
+    add_trained,
+    fields_of_sequences,
     rows_and_run,
     standard_input,
     standard_output,
@@ -34,13 +30,8 @@ from seqdec_gui.runs.tasks import ScoreTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run folder, or a bundle (.zip) that was exported from one")
-    text = "rows with the columns of the inputs, and one with the sequences; - for standard input"
-    parser.add_argument("--input", metavar="FILE", help=text)
-    add_decimal(parser)
-    add_split(parser, "score")
-    text = "the column with the sequences (default: named as in training, or text)"
-    parser.add_argument("--text", metavar="COLUMN", default="", help=text)
+    rows = "rows with the columns of the inputs, and one with the sequences"
+    add_given_sequences(parser, "score", rows, "the column with the sequences (default: named as in training, or text)")
     parser.add_argument("--tokens", action="store_true", help="write the log-probability of each symbol too")
     text = "write the K likeliest symbols at each step too, into an output that ends in .jsonl"
     parser.add_argument("--candidates", metavar="K", type=whole_number(1, 1000), default=0, help=text)
@@ -52,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", metavar="COLUMN", action="append", default=[], help=text)
     text = "the file to write: CSV, or .jsonl (JSON Lines); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
-    add_feed_map(parser)
-    add_checkpoint(parser)
-    add_devices(parser)
+    add_trained(parser)
 
 
 def say_against(result: Scored, name: str) -> None:
@@ -78,9 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     with standard_input(arguments.input) as rows, standard_output(arguments.output) as output:
         result = do_task(
             ScoreTask(
-                **fields_of_rows(arguments, where, trained, rows, output),
-                feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
-                text=arguments.text,
+                **fields_of_sequences(arguments, where, trained, rows, output),
                 tokens=arguments.tokens,
                 candidates=arguments.candidates,
                 against=against,

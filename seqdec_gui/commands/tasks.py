@@ -80,6 +80,25 @@ def add_split(parser: argparse.ArgumentParser, verb: str) -> None:
     parser.add_argument("--split", choices=names, help=f"{verb} these rows of the run's own data")
 
 
+def add_given_sequences(parser: argparse.ArgumentParser, verb: str, rows: str, text: str) -> None:
+    """Add `RUN`, the rows (`--input`, `--split` and how they are read) and `--text`, for a command that reads sequences.
+
+    `verb` is what the command does with the rows; `rows` and `text` are the help of `--input` and `--text`.
+    """
+    parser.add_argument("run", metavar="RUN", help="the run folder, or a bundle (.zip) that was exported from one")
+    parser.add_argument("--input", metavar="FILE", help=f"{rows}; - for standard input")
+    add_decimal(parser)
+    add_split(parser, verb)
+    parser.add_argument("--text", metavar="COLUMN", default="", help=text)
+
+
+def add_trained(parser: argparse.ArgumentParser) -> None:
+    """Add what says with which weights, feed map and device a trained run computes, for a command that reads sequences."""
+    add_feed_map(parser)
+    add_checkpoint(parser)
+    add_devices(parser)
+
+
 def trained_on(run: RunFolder) -> int:
     """Return how many rows the run trained on according to its events; 0 if they do not say."""
     starts = [event for event in read_events(run) if isinstance(event, Started)]
@@ -109,6 +128,14 @@ def rows_and_run(arguments: argparse.Namespace) -> tuple[str, int]:
         return str(arguments.run), 0
     target = trained_run(arguments.run, arguments.checkpoint)
     return str(target.path), trained_on(target) if arguments.split else 0
+
+
+def fields_of_sequences(arguments: argparse.Namespace, run: str, trained_on: int, rows: str, output: str) -> dict[str, Any]:
+    """Return the fields of a `RowsTask` that reads sequences: those of `fields_of_rows`, the feed map and the column."""
+    return fields_of_rows(arguments, run, trained_on, rows, output) | {
+        "feed_map": absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
+        "text": arguments.text,
+    }
 
 
 def fields_of_rows(arguments: argparse.Namespace, run: str, trained_on: int, rows: str, output: str) -> dict[str, Any]:

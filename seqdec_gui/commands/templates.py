@@ -17,6 +17,7 @@ NAMES = (
     "sequence-autoencoder",
     "image-to-sequence",
     "language-model",
+    "conditional-language-model",
     "blank",
 )
 """The bundled templates in the order of the list."""

@@ -44,7 +44,7 @@ def advice(design: Design, inference: Inference) -> Iterator[Problem]:
 
 def _not_in_keras2(call: Call) -> str:
     """Return what Keras 2 does not have for this call; empty if it has everything."""
-    if call.layer.type == "RMSNormalization":
+    if call.layer.type in ("RMSNormalization", "ReversibleEmbedding"):
         return f"{call.layer.name} is a layer that Keras 2 does not have"
     if call.layer.type == "Dot" and len(call.outputs[0].type.shape) > 2:
         return f"{call.layer.name} multiplies tensors of four axes, which Keras 2 takes for others"

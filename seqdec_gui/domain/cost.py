@@ -34,13 +34,14 @@ def operations_per_row(inference: Inference) -> float:
             shapes = [type.shape for type in block.outputs.values() if isinstance(type, TensorType)]
             forward += 2.0 * block.parameters * max(map(_positions, shapes), default=1)
             continue
-        lengths = {tensor.variable: tensor.type.shape for tensor in block.submodel.inputs}
+        types = {tensor.variable: tensor.type for tensor in block.submodel.inputs}
         for call in block.submodel.calls:
             products = LAYERS[call.layer.type].products
-            if products != "none":
-                shape = lengths.get(call.inputs[0]) if products == "per_input_step" else call.outputs[0].type.shape
-                forward += 2.0 * call.parameters * _positions(shape or (None,))
-            lengths |= {tensor.variable: tensor.type.shape for tensor in call.outputs}
+            given = types[call.inputs[0]]
+            if products != "none" and given.dtype == "float32":  # ids only choose rows of a table
+                shape = given.shape if products == "per_input_step" else call.outputs[0].type.shape
+                forward += 2.0 * call.parameters * _positions(shape)
+            types |= {tensor.variable: tensor.type for tensor in call.outputs}
     return forward * (1 + BACKWARD)
 
 

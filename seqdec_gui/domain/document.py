@@ -70,7 +70,7 @@ def to_builtins(design: Design) -> dict[str, Any]:
 ADDED_LATER = frozenset(
     {
         "keep_checkpoints", "quality", "quality_rows", "quality_share", "warmup_steps", "micro_batches", "decayed",
-        "clip_value", "label_smoothing", "average_decay", "use_weights",
+        "clip_value", "label_smoothing", "average_decay", "use_weights", "rematerialise",
     }
 )  # fmt: skip
 """Parameters of the training that the first readers of format 1 refuse."""

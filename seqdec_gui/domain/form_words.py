@@ -20,7 +20,7 @@ LABELS = {
     "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
     "split_kind": "Split", "split_validation": "Validation", "split_test": "Test", "split_seed": "Seed",
     "split_column": "Column", "quality": "Measures", "quality_rows": "Rows decoded", "quality_share": "Share of time",
-    "squeeze_units": "Per-step Dense", "split_states": "Port per state",
+    "rematerialise": "Recompute activations", "squeeze_units": "Per-step Dense", "split_states": "Port per state",
     "per_step": "At every step", "sha256": "SHA-256", "momentum": "Momentum", "batch_statistics": "Batch statistics",
 }  # fmt: skip
 """Labels of fields whose name does not make a good label."""
@@ -61,7 +61,7 @@ TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("Best checkpoint and early stopping", ("monitor", "keep_checkpoints", "early_stopping_patience", "early_stopping_delta")),
     ("Quality of what is generated", ("quality", "quality_rows", "quality_share")),
-    ("Arithmetic", ("precision", "batch_statistics")),
+    ("Arithmetic", ("precision", "batch_statistics", "rematerialise")),
 )  # fmt: skip
 """The sections of the training form: heading and fields."""
 

@@ -74,7 +74,8 @@ class Submodel(msgspec.Struct, frozen=True):
     `caches` are for one step of a decoder: the name of a MultiHeadAttention, and the input with the rows `(None, steps, width)`
     that it attended to in earlier steps. It attends to the rows of its query but the last, then to those rows, with the last of
     its query at the place of the step. So their keys and values may be kept in place of the rows. `attention_weights` names
-    layers that give weights of attention, beside those that do so by their class.
+    layers that give weights of attention, beside those that do so by their class. `segments` names layers at each of which a
+    training may stop keeping what it computed: behind one, little is needed of what was computed before it.
     """
 
     summary: str
@@ -83,6 +84,7 @@ class Submodel(msgspec.Struct, frozen=True):
     outputs: tuple[Output, ...]
     caches: tuple[tuple[str, str], ...] = ()
     attention_weights: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -134,6 +136,7 @@ class Submodel(msgspec.Struct, frozen=True):
             calls=tuple(replace(call, layer=rename(call.layer)) for call in self.calls),
             caches=tuple((prefix + name, variable) for name, variable in self.caches),
             attention_weights=tuple(prefix + name for name in self.attention_weights),
+            segments=tuple(prefix + name for name in self.segments),
         )
 
 
@@ -152,6 +155,7 @@ class SubmodelBuilder:
         self._calls: list[Call] = []
         self._caches: list[tuple[str, str]] = []
         self._weights: dict[str, None] = {}
+        self._segments: list[str] = []
 
     def cached(self, layer: str, state: Tensor) -> None:
         """Say that a layer attends to the rows of this input (`Submodel.caches`)."""
@@ -160,6 +164,10 @@ class SubmodelBuilder:
     def weighs(self, layer: str) -> None:
         """Say that a layer gives weights of attention (`Submodel.attention_weights`)."""
         self._weights[layer] = None
+
+    def ends_segment(self) -> None:
+        """Say that a segment ends with the last call (`Submodel.segments`)."""
+        self._segments.append(self._calls[-1].layer.name)
 
     def input(self, variable: str, name: str, type: TensorType) -> Tensor:
         self._inputs.append(InputTensor(variable, name, type))
@@ -206,7 +214,8 @@ class SubmodelBuilder:
             for port, tensors in outputs.items()
         )
         return Submodel(
-            self.summary, tuple(self._inputs), tuple(self._calls), ports, tuple(self._caches), tuple(self._weights)
+            self.summary, tuple(self._inputs), tuple(self._calls), ports, tuple(self._caches), tuple(self._weights),
+            tuple(self._segments),
         )  # fmt: skip
 
 

@@ -31,6 +31,9 @@ def training_problems(design: Design, inference: Inference) -> Iterator[Problem]
             submodel = inference.blocks[block.id].submodel if block.parameters.is_trainable else None
             if submodel is not None and any(_needs_whole_batch(call.layer) for call in submodel.calls):
                 yield not_in_parts(block.id)
+    if training.rematerialise and not any(block.submodel and block.submodel.segments for block in inference.blocks.values()):
+        text = "Activations are to be computed again, and no block is a Transformer: it has no effect."
+        yield Problem("warning", "nothing_to_rematerialise", "training.rematerialise", text, "Switch it off.")
     if training.label_smoothing:
         judges = [judge for block in design.blocks if (judge := block.parameters.judge) is not None]
         if judges and all(LOSSES[judge.loss].compares != "classes" for judge in judges):

@@ -57,7 +57,7 @@ def ends(value: Any) -> list[list[Any]]:
 
 
 def _room(row: Config, position: int) -> int | None:
-    if row["class_name"] == "Embedding":
+    if row["class_name"] in ("Embedding", "ReversibleEmbedding"):
         return int(row["config"]["input_dim"])
     if row["class_name"] in ("Functional", "Sequential"):
         rooms = embedded_inputs(row)
@@ -89,6 +89,8 @@ def _own_activation(row: Config) -> str | None:
     config = row["config"]
     if row["class_name"] == "TimeDistributed":
         return _own_activation(config["layer"])
+    if row["class_name"] == "ReversibleEmbedding":
+        return "linear"
     if row["class_name"] == "Softmax":
         return "softmax"
     if row["class_name"] in ("Dense", "Conv1D", "Activation"):

@@ -178,6 +178,11 @@ def _keep_outputs_precise(full: keras.Model) -> None:
     """Make the layers of the predictions compute in float32: a softmax in bfloat16 has only two digits."""
     import keras
 
+    from seqdec_gui.runner.normalization import all_layers
+
+    for layer in all_layers(full):
+        if isinstance(layer, keras.layers.ReversibleEmbedding):
+            layer.reverse_dtype = "float32"
     for tensor in full.outputs:
         layer, index = tensor._keras_history[0], tensor._keras_history[2]
         while isinstance(layer, keras.Model):

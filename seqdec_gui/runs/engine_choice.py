@@ -37,10 +37,11 @@ def choose_engine(wish: EngineChoice, devices: DeviceChoice, design: Design | No
 def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None) -> Decision:
     """Choose an engine as `choose_engine` does, and return the decision with its measurement."""
     if wish != "auto":
-        if reason := missing(wish, devices):
-            raise InvalidInput(f"The engine {wish} cannot be used: {reason}", "engine_missing", "engine")
+        if reason := missing(wish, devices) or unsuited(wish, design):
+            code = "engine_missing" if missing(wish, devices) else "engine_unsuited"
+            raise InvalidInput(f"The engine {wish} cannot be used: {reason}", code, "engine")
         return Decision(wish, f"{wish} was asked for.")
-    reasons = {name: missing(name, devices) for name in ENGINES}
+    reasons = {name: missing(name, devices) or unsuited(name, design) for name in ENGINES}
     usable = [name for name in ENGINES if not reasons[name]]
     if not usable:
         raise InvalidInput(f"No engine can be used: {' '.join(reasons.values())}", "engine_missing", "engine")
@@ -120,6 +121,15 @@ def missing(engine: EngineName, devices: DeviceChoice) -> str:
     if devices.kind == "gpu" and info.gpu_plugins and not any(find_spec(plugin) for plugin in info.gpu_plugins):
         return f"{info.title} is installed without GPU support (pip install {info.gpu_install})."
     return ""
+
+
+def unsuited(engine: EngineName, design: Design | None) -> str:
+    """Return why an engine cannot train this design; empty if it can."""
+    info = engine_info(engine)
+    if design is None or not design.training.rematerialise or info.rematerialises:
+        return ""
+    able = " or ".join(other.title for other in ENGINES.values() if other.rematerialises)
+    return f"{info.title} cannot compute activations again; train on {able}, or switch training.rematerialise off."
 
 
 def _seconds(measurement: Measurement, epochs: int | None) -> float:

@@ -44,6 +44,7 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     - `unused_packages`: packages that Keras imports wherever they are installed, and that a child can do without.
     - `builds_without_compiling`: whether building a Keras model runs no compiler. Such a framework is preferred for short jobs,
       builds on the device that runs the model, and can try an export in the training process.
+    - `rematerialises`: whether it can compute activations again in place of keeping them (`training.rematerialise`).
     - `own_recurrent_loops`: whether the engine computes recurrent layers itself and is faster without cuDNN.
     - `faster_on_cpu_from_rows`: the batch from which it is the fastest engine on one CPU, as a rule; None: never.
     - `longer_gpu_start_s`: how much longer a training on GPUs takes to start than a probe, which tries fewer kernels.
@@ -65,6 +66,7 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     exact_variables: Mapping[str, str] = {}
     unused_packages: tuple[str, ...] = ()
     builds_without_compiling: bool = False
+    rematerialises: bool = False
     own_recurrent_loops: bool = False
     faster_on_cpu_from_rows: int | None = None
     longer_gpu_start_s: float = 0.0
@@ -86,6 +88,7 @@ _JAX = EngineInfo(
     variables=jax_environment.variables,
     exact_variables={"JAX_DEFAULT_MATMUL_PRECISION": "highest"},
     unused_packages=("requests",),  # for a callback that reports to a web server; TensorFlow itself needs it
+    rematerialises=True,
     own_recurrent_loops=True,
     longer_gpu_start_s=10.0,  # docs/performance.md
 )

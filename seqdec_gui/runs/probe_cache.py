@@ -97,6 +97,7 @@ def shape_of(design: Design) -> str:
     settings = (
         training.optimizer, training.precision, training.batch_statistics, bool(training.clip_norm), training.micro_batches,
         bool(training.clip_value), bool(training.label_smoothing), training.averages,
+        *([True] if training.rematerialise else []),
     )  # fmt: skip
     content: Any = ([block.parameters for block in design.blocks], links, settings)
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()

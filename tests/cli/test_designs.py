@@ -66,7 +66,7 @@ def test_every_template_is_listed_and_can_be_written_and_checked(run_command, tm
     names = [template["name"] for template in json.loads(out)]
     expected = (
         "latent-to-sequence sequence-to-sequence sequence-to-sequence-with-attention translator sequence-autoencoder "
-        "image-to-sequence language-model blank"
+        "image-to-sequence language-model conditional-language-model blank"
     )
     assert names == expected.split()
     assert all(name in run_command("templates")[1] for name in names)

@@ -7,13 +7,15 @@ import pytest
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import from_builtins, to_builtins
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runs.batches import batch_problems, row_problems
+from seqdec_gui.runs.engine_choice import choose_engine, unsuited
 from seqdec_gui.runs.probe_cache import shape_of
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.task_names import checkpoint_in, weights_in
-from tests.domain.designs import archetype
+from tests.domain.designs import archetype, block, design
 
 
 def found(design: Design, **training: object) -> dict[str, str]:
@@ -42,6 +44,31 @@ def test_a_rate_factor_of_zero_is_said() -> None:
         assert found(design.with_parameters("model_2", kind)).get("rate_of_zero") == said
 
 
+def test_computing_activations_again_is_for_transformers_and_for_engines_that_can() -> None:
+    wanted = {"rematerialise": True}
+    assert found(archetype(), **wanted)["nothing_to_rematerialise"] == "training.rematerialise"
+    attends = design(
+        [
+            block("text", "token_sequence", length=5, symbols=22),
+            block("decoder", "transformer_decoder", memories=0, layers=3),
+            block("loss", "loss"),
+        ],
+        ["text.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    ).with_training(Training(rematerialise=True))
+    report = check(attends)
+    assert "nothing_to_rematerialise" not in {problem.code for problem in report.problems}
+    submodel = report.inference.blocks["decoder"].submodel
+    assert submodel is not None
+    assert submodel.segments == tuple(f"Decoder_Add_Feed_Forward_{i}" for i in range(3))
+    assert submodel.prefixed("two_").segments[0] == "two_Decoder_Add_Feed_Forward_0"
+    assert from_builtins(to_builtins(attends)) == attends
+    assert unsuited("jax", attends) == unsuited("tensorflow", archetype()) == ""
+    assert "JAX" in unsuited("tensorflow", attends)
+    with pytest.raises(InvalidInput, match=r"TensorFlow cannot compute activations again; train on JAX") as refused:
+        choose_engine("tensorflow", DeviceChoice("cpu"), attends)
+    assert [problem.code for problem in refused.value.problems] == ["engine_unsuited"]
+
+
 def test_a_batch_divides_by_devices_times_parts() -> None:
     training = Training(batch_size=64, micro_batches=4)
     assert batch_problems(training, DeviceChoice("cpu", 2)) == ()
@@ -68,12 +95,22 @@ def test_a_design_with_adamw_of_an_earlier_version_decays_all_weights_as_it_did(
 
 def test_options_that_are_not_used_leave_a_design_readable_by_earlier_versions() -> None:
     written = to_builtins(archetype())["training"]
-    new = {"warmup_steps", "micro_batches", "decayed", "clip_value", "label_smoothing", "average_decay", "use_weights"}
+    new = {
+        "rematerialise",
+        "warmup_steps",
+        "micro_batches",
+        "decayed",
+        "clip_value",
+        "label_smoothing",
+        "average_decay",
+        "use_weights",
+    }
     assert not new & set(written)
 
 
 @pytest.mark.parametrize(
-    "option", [{"micro_batches": 2}, {"average_decay": 0.9}, {"label_smoothing": 0.1}, {"clip_value": 1.0}]
+    "option",
+    [{"micro_batches": 2}, {"rematerialise": True}, {"average_decay": 0.9}, {"label_smoothing": 0.1}, {"clip_value": 1.0}],
 )
 def test_a_step_with_another_option_is_measured_anew(option: dict[str, object]) -> None:
     assert shape_of(archetype()) != shape_of(archetype().with_training(msgspec.convert(option, Training)))

@@ -13,6 +13,7 @@ from seqdec_gui.domain import adapters, document
 from seqdec_gui.domain.bindings import Binding, DataSource, TextCodec
 from seqdec_gui.domain.block_offers import offers
 from seqdec_gui.domain.codegen import generate, generate_step
+from seqdec_gui.domain.cost import operations_per_row
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.generation import Stepwise, plan_for
@@ -144,6 +145,19 @@ def test_transformer_base_has_its_published_layers() -> None:
     assert counted == 25_224_192 + 37_000 * 512 + 513 * 37_000
 
 
+def test_transformer_base_shares_one_table_for_symbols_in_and_out() -> None:
+    """As in Vaswani et al., 2017, section 3.4; the table of the encoder is its own, and the output has no bias."""
+    ids = TensorType((100,), "int32", 37_000)
+    types = {"inputs": ids, "memory": MemoryType(100, 512)}
+    tied = TransformerDecoder(**VASWANI, output_units=37_000, tie_embeddings=True)
+    assert parameters(tied, types) == 25_224_192 + 37_000 * 512 == 44_168_192
+    both = parameters(TransformerEncoder(**VASWANI), {"inputs": ids}) + parameters(tied, types)
+    assert both == 82_026_496 == 63_082_496 + 37_000 * 512  # with one table for all three: the 65 million of table 3
+    step = tied.step_submodel(types)
+    assert step is not None
+    assert step.parameters == 44_168_192
+
+
 def test_the_english_to_spanish_example_of_keras_has_its_published_count() -> None:
     """keras.io, "English-to-Spanish translation with a sequence-to-sequence Transformer": 19,960,216 with 15,000 words."""
     ids = TensorType((20,), "int32", 15_000)
@@ -151,6 +165,58 @@ def test_the_english_to_spanish_example_of_keras_has_its_published_count() -> No
     decoder = parameters(TransformerDecoder(**SPANISH, output_units=15_000), {"inputs": ids, "memory": MemoryType(20, 256)})
     assert encoder == 3_845_120 + 3_155_456
     assert encoder + decoder == 19_960_216
+
+
+def test_gpt_2_small_has_its_published_count() -> None:
+    """Radford et al., 2019, as Hugging Face counts "gpt2": 124,439,808 in 12 layers, the table tied, positions learned."""
+    kind = TransformerDecoder(
+        memories=0, layers=12, width=768, heads=12, feed_forward=3072, activation="gelu", positions="learned",
+        scale_embedding=False, output_units=50_257, tie_embeddings=True,
+    )  # fmt: skip
+    assert parameters(kind, {"inputs": TensorType((1024,), "int32", 50_257)}) == 124_439_808
+
+
+def test_the_text_classifier_with_a_transformer_block_of_keras_has_its_published_count() -> None:
+    """keras.io, "Text classification with Transformer", without its two dense layers after the mean: 656,128 by hand.
+
+    Its block: 20,000 words and 200 positions of width 32, 2 heads of width 32, a feed-forward part of 32.
+    """
+    kind = TransformerEncoder(
+        layers=1, width=32, heads=2, head_width=32, feed_forward=32, normalization="after", positions="learned",
+        scale_embedding=False, mask_padding=False, output=("code",),
+    )  # fmt: skip
+    embedding, block = 20_000 * 32 + 200 * 32, attention(32, 32, 64) + 2 * dense(32, 32) + 4 * 32
+    assert (embedding, block) == (646_400, 10_656)
+    assert parameters(kind, {"inputs": TensorType((200,), "int32", 20_000)}) == embedding + block
+
+
+# -- tied embeddings
+@pytest.mark.parametrize(
+    ("encoding", "units", "text", "hint"),
+    [
+        ("one_hot", 12, "tied embeddings need token ids", "encoding = ids"),
+        ("ids", 13, "got 12 symbols and output_units = 13", "Make output_units 12"),
+    ],
+)
+def test_an_embedding_that_cannot_predict_is_not_tied(encoding: str, units: int, text: str, hint: str) -> None:
+    made = translator(decoder={"tie_embeddings": True, "output_units": units})
+    source = msgspec.structs.replace(made.block("target").parameters, encoding=encoding)
+    problems = check(made.with_parameters("target", source)).problems
+    (problem,) = [problem for problem in problems if text in problem.text]
+    assert (problem.severity, problem.where) == ("error", "decoder.inputs")
+    assert hint in problem.hint
+
+
+def test_a_tied_embedding_is_one_layer_that_is_called_twice() -> None:
+    made = translator(decoder={"tie_embeddings": True})
+    assert [problem.code for problem in check(made).problems] == ["layer_not_in_keras2"]
+    assert document.loads(document.dumps(made)) == made
+    text = generate(made)
+    assert text.count("layers.ReversibleEmbedding(12, 8, ") == 1
+    assert "outputs = decoder_embedding(x, reverse=True)" in text
+    assert "Dense_Decoder" not in text
+    free, tied = (operations_per_row(infer(each)) for each in (translator(), made))
+    assert tied == free - 3 * 2 * 9 * 12  # the products of the output are as many; the bias counted as one more
 
 
 # -- designs

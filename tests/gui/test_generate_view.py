@@ -136,6 +136,21 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
     assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
 
 
+def test_of_a_run_that_averages_either_weights_generate(drive: Callable[..., Driver], child: Child, asked: Asked) -> None:
+    def averages(design: Design) -> Design:
+        return design.with_training(msgspec.structs.replace(design.training, average_decay=0.99))
+
+    driver = drive("roman", averages)
+    weights = driver.find(QComboBox, "generate_checkpoint")
+    words = [weights.itemText(place).partition(" · ")[0] for place in range(weights.count())]
+    assert words == [f"{name} weights, {which}" for which in ("averaged", "trained") for name in ("Best", "Last")]
+    QTest.keyClicks(driver.find(QPlainTextEdit, "input_number"), "1987")
+    for place, name in enumerate(("best", "last", "best-trained", "last-trained")):
+        weights.setCurrentIndex(place)
+        driver.generate()
+        assert asked()["checkpoint"] == name
+
+
 def test_nothing_typed_is_said_in_place_and_the_button_waits(
     drive: Callable[..., Driver], child: Child, tmp_path: Path
 ) -> None:

@@ -126,12 +126,12 @@ def transformer(encoding: str = "ids", encoder: dict[str, Any] | None = None, de
     return design(blocks, links)
 
 
-def attentive_language(**decoder: Any) -> Design:
+def attentive_language(encoding: str = "one_hot", **decoder: Any) -> Design:
     """A language model with attention alone."""
     parameters = ATTENTION | {"memories": 0, "output_units": 10} | decoder
     return design(
         [
-            block("text", "token_sequence", length=9, symbols=10),
+            block("text", "token_sequence", length=9, symbols=10, encoding=encoding),
             block("decoder", "transformer_decoder", **parameters),
             block("loss", "loss"),
         ],

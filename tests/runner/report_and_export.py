@@ -116,6 +116,8 @@ TEMPLATES = {
     "image-to-sequence": ("image.width=3", "image_states.units=6", "decoder.units=6", "decoder.embedding=4",
                           f"decoder.output_units={SYMBOLS}"),
     "language-model": ("decoder.units=6", f"decoder.output_units={SYMBOLS}"),
+    "conditional-language-model": ("conditions.width=3", "decoder.layers=1", "decoder.width=8", "decoder.feed_forward=6",
+                                   "decoder.tie_embeddings=true", f"decoder.output_units={SYMBOLS}"),
     "sequence-autoencoder": (f"sequence.length={STEPS}", f"sequence.symbols={SYMBOLS}", "encoder.units=5", "bottleneck.units=4",
                              "states.units=6", "decoder.units=6", f"decoder.output_units={SYMBOLS}"),
     "sequence-to-sequence": (f"source.length={STEPS}", f"source.symbols={SYMBOLS}", "encoder.units=6", "decoder.units=6",
@@ -130,7 +132,7 @@ def template(name: str, way: str, format: str = "keras") -> Case:
         wanted = set_value(wanted, *text.split("="))
     taught = WAYS[way]()
     fed = taught.fed
-    if name == "image-to-sequence":  # its decoder has an embedding
+    if name in ("image-to-sequence", "conditional-language-model"):  # their decoders have an embedding
         fed = taught.column[:, :-1].argmax(-1) if taught.column.ndim > 2 else taught.column[:, :-1]
     columns, inputs = {"taught": taught.column}, {"decoder_inputs": fed}
     bindings = [Binding("decoder_inputs", "taught", taught.codec)]
@@ -195,6 +197,7 @@ CASES: dict[str, Callable[[], Case]] = {
         for name, way in (
             ("image-to-sequence", "ids"),
             ("language-model", "one-hot"),
+            ("conditional-language-model", "ids"),
             ("sequence-autoencoder", "text"),
             ("sequence-to-sequence", "one-hot with zeros"),
         )

@@ -102,6 +102,7 @@ DESIGNS = {
     "GRU that resets before": lambda: designs.stack(cell="GRU", squeeze=4),
     "every layer": every_layer,
     "attention": lambda: designs.transformer(encoder={"activation": "gelu"}, decoder={"activation": "gelu"}),
+    "attention with tied embeddings": lambda: designs.attentive_language("ids", tie_embeddings=True),
     "attention with a prefix and two memories": every_option_but_two,
     "Bahdanau's attention of a GRU": lambda: designs.attentive("bahdanau", "GRU", head=[5]),
     "Luong's attention, fed to the next step": lambda: designs.attentive("luong_general", input_feeding="luong"),

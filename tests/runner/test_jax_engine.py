@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "equality.many_devices_equal_one masked between layers",
         "equality.many_devices_equal_one two losses",
         "equality.many_devices_equal_one transformer",
+        "equality.computing_activations_again_gives_the_same",
         "equality.a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same",
         "equality.local_statistics_are_averaged",
         "normalization.moments_are_exact_far_from_zero",

@@ -176,6 +176,11 @@ def transformer_decoder() -> Iterator[Case]:
     for source in (IDS, SEQUENCE, ONE_HOT):
         options = small | {"memories": 0, "mask_padding": True, "positions": "learned"}
         yield fed(f"transformer language model of {source.kind}", source, "transformer_decoder", **options)
+    for activation in ("softmax", "linear"):
+        options = small | {"memories": 0, "tie_embeddings": True, "output_activation": activation}
+        yield fed(
+            f"transformer language model, tied, {activation}", IDS, "transformer_decoder", **options | {"output_units": 6}
+        )
     encoder = block("encoder", "transformer_encoder", layers=1, width=4, heads=2, feed_forward=5)
     links = ["source.output -> it.inputs", "source.output -> encoder.inputs", "encoder.memory -> it.memory"]
     for normalization in ("before", "after"):

@@ -68,7 +68,9 @@ CASES: dict[str, tuple[Design, list[str]]] = {
     ),
     "stack with an LSTM": (stack(MASKED, LSTM, DENSE), ["top"]),
     "stack with attention": (stack(MASKED, {"layer": "MultiHeadAttention"}, {"layer": "Residual"}, DENSE), []),
-    "transformers with masks on both sides": (designs.transformer(decoder={"mask_padding": True}), []),
+    "transformers with masks on both sides": (
+        designs.transformer(decoder={"mask_padding": True, "tie_embeddings": True}), [],
+    ),
     "both sides": (designs.translation(), ["encoder", "decoder"]),
     "no mask": (designs.stack(), []),
 }  # fmt: skip
@@ -96,6 +98,7 @@ def test_the_tables_are_those_of_keras() -> None:
         "SpatialDropout1D": (0.1,), "GaussianNoise": (0.1,), "AveragePooling1D": (2,), "MaxPooling1D": (2,), "Rescaling": (2,),
         "Dot": (1,), "EinsumDense": ("bt,te->bte", (2, 3)), "MultiHeadAttention": (1, 1),
         "Dense": (1,), "GRU": (1,), "LSTM": (1,), "RepeatVector": (1,),
+        "ReversibleEmbedding": (3, 2),
     }  # fmt: skip
     layers = {name: getattr(keras.layers, name)(*arguments.get(name, ())) for name in LAYERS}
     takes = {name for name, layer in layers.items() if {"mask", "query_mask"} & inspect.signature(layer.call).parameters.keys()}

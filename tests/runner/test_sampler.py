@@ -185,6 +185,7 @@ VARIANTS: dict[str, Callable[[], Design]] = {
         mask_padding=True, normalization_layer="RMSNormalization", prefix=False
     ),
     "attention alone, no positions": lambda: designs.attentive_language(positions="none"),
+    "transformer, tied embeddings": lambda: designs.transformer(decoder={"tie_embeddings": True, "normalization": "after"}),
 }
 
 

@@ -38,7 +38,9 @@ DESIGNS = {
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
     "ragged": lambda: designs.translation(layers=1, normalised=False),
-    "transformer": lambda: designs.transformer(decoder={"mask_padding": True, "attention_dropout": 0.1}),
+    "transformer": lambda: designs.transformer(
+        decoder={"mask_padding": True, "attention_dropout": 0.1, "tie_embeddings": True}
+    ),
 }
 
 

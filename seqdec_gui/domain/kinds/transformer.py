@@ -100,9 +100,14 @@ class Parts:
     def embedded(self, source: Tensor) -> Tensor:
         """Return the steps as vectors: ids from an embedding, numbers from a Dense layer."""
         if source.type.dtype == "int32":
-            arguments: dict[str, Value] = {"input_dim": source.type.symbols, "output_dim": self.kind.width}
-            return self.call("x", "Embedding", "Embedding", source, **arguments)
+            return self._builder.call("x", self.embedding(source), source)
         return self._builder.call("x", base.dense(f"{self.prefix}_Projection", self.kind.width, "linear"), source)
+
+    def embedding(self, source: Tensor) -> Layer:
+        """Return the layer that embeds token ids; one whose table predicts them too can be called in reverse."""
+        arguments: dict[str, Value] = {"input_dim": source.type.symbols, "output_dim": self.kind.width}
+        tied = getattr(self.kind, "tie_embeddings", False)
+        return layer("ReversibleEmbedding" if tied else "Embedding", f"{self.prefix}_Embedding", **arguments)
 
     def scale_of(self, source: Tensor) -> float:
         """Return the factor on what `embedded` gives."""
@@ -184,7 +189,9 @@ class Parts:
             y = self._builder.call("y", base.dense(f"{self.prefix}_Inner_{i}", self.kind.feed_forward, self.kind.activation), y)
             return self._builder.call("y", base.dense(f"{self.prefix}_Outer_{i}", self.kind.width, "linear"), y)
 
-        return self.around(x, f"Feed_Forward_{i}", part)
+        x = self.around(x, f"Feed_Forward_{i}", part)
+        self._builder.ends_segment()
+        return x
 
     def last(self, x: Tensor) -> Tensor:
         """Return what leaves the last layer: normalised, where no layer ends with it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, NamedTuple
 
+import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
@@ -13,6 +14,9 @@ from seqdec_gui.domain.kinds.transformer import SEQUENCE, Parts, Transformer, fa
 from seqdec_gui.domain.kinds.transformer_steps import Past
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import MemoryType, PortType, TensorType, tensors_of
+
+EXAMPLE_STEPS = 12
+"""The length of the token ids of an example."""
 
 
 class Memory(NamedTuple):
@@ -46,6 +50,13 @@ class TransformerDecoder(Transformer, frozen=True, tag="transformer_decoder"):
     )
     output_units: Annotated[base.Units, Meta(description="Symbols (or numbers) predicted per step.")] = 22
     output_activation: Annotated[base.Activation, Meta(description="softmax for symbols, linear for numbers.")] = "softmax"
+    tie_embeddings: Annotated[
+        bool,
+        Meta(
+            description="Predict with the table of the embedding, without a bias, in place of weights of its own: for token "
+            "ids, and as many symbols out as in."
+        ),
+    ] = False
     trainable: base.Trainable = True
     learning_rate_factor: base.LearningRateFactor = 1.0
 
@@ -72,6 +83,13 @@ class TransformerDecoder(Transformer, frozen=True, tag="transformer_decoder"):
         ports += [base.InPort("prefix", "a vector of conditions (None, features)")] if self.prefix else []
         return tuple(ports)
 
+    def example_inputs(self) -> dict[str, PortType]:
+        """Return what `Kind.example_inputs` does; an embedding that predicts its symbols takes as many as it predicts."""
+        if not self.tie_embeddings:
+            return super().example_inputs()
+        free = msgspec.structs.replace(self, tie_embeddings=False)
+        return free.example_inputs() | {"inputs": TensorType((EXAMPLE_STEPS,), "int32", self.output_units)}
+
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "a prediction per step (None, steps, output_units)"),)
 
@@ -83,12 +101,25 @@ class TransformerDecoder(Transformer, frozen=True, tag="transformer_decoder"):
             if fail_unless_steps(port, received).shape[0] is None:
                 text = f"the decoder needs a known length, got {received}"
                 raise base.PortError(text, port, "Set the length of the input block.")
+            if self.tie_embeddings:
+                self._fail_unless_tied(port, received)
         elif port == "prefix":
             base.fail_unless_tensor(port, received, "a vector of conditions (None, features)", 1)
         elif not isinstance(received, MemoryType):
             hint = "Token ids need an encoder or an embedding." if getattr(received, "dtype", "") == "int32" else ""
             if not isinstance(received, TensorType) or received.dtype != "float32" or len(received.shape) not in (1, 2):
                 raise base.PortError(f"expected a memory, a sequence or a vector, got {received}", port, hint)
+
+    def _fail_unless_tied(self, port: str, received: PortType) -> None:
+        """Raise PortError unless the table of the embedding has a row for each symbol that is predicted."""
+        symbols = received.symbols if isinstance(received, TensorType) else None
+        if symbols is None:
+            hint = "Set encoding = ids at the input block, or switch tie_embeddings off."
+            raise base.PortError(f"tied embeddings need token ids, got {received}", port, hint)
+        if symbols != self.output_units:
+            text = f"tied embeddings predict the symbols that they embed, got {symbols} symbols and output_units = "
+            hint = f"Make output_units {symbols}, or switch tie_embeddings off."
+            raise base.PortError(f"{text}{self.output_units}", port, hint)
 
     def submodel(self, input_types: base.InputTypes) -> Submodel:
         return self._build(input_types, one_step=False)
@@ -160,10 +191,18 @@ class TransformerDecoder(Transformer, frozen=True, tag="transformer_decoder"):
         x = parts.last(x)
         if self.prefix:
             x = parts.call("x", "Cropping1D", "Without_Prefix", x, cropping=(1, 0))
-        outputs = builder.call("outputs", base.dense("Dense_Decoder", self.output_units, self.output_activation), x)
+        outputs = self._predicted(parts, builder, x, source)
         if past is None:
             return builder.build(outputs=outputs)
         return builder.build(outputs=outputs, states=(*carried, *past.after))
+
+    def _predicted(self, parts: Parts, builder: SubmodelBuilder, x: Tensor, source: Tensor) -> Tensor:
+        if not self.tie_embeddings:
+            return builder.call("outputs", base.dense("Dense_Decoder", self.output_units, self.output_activation), x)
+        outputs = builder.call("outputs", parts.embedding(source), x, reverse=True)
+        if self.output_activation == "linear":
+            return outputs
+        return parts.call("outputs", "Activation", "Output", outputs, activation=self.output_activation)
 
     def _keys(self, parts: Parts, seen: Tensor) -> Tensor:
         """Return the mask of keys, `(None, 1, steps)`; a prefix counts."""

@@ -135,6 +135,17 @@ def embedding(layer: Layer, inputs: Types) -> Applied:
     return Applied((_float((*tensor.shape, units)),), count, count)
 
 
+def reversible_embedding(layer: Layer, inputs: Types) -> Applied:
+    """Embed token ids, or, for numbers, compare each step with every row of the table (`reverse=True`)."""
+    (tensor,) = inputs
+    if tensor.dtype == "int32":
+        return embedding(layer, inputs)
+    units, symbols = layer.integer("output_dim"), layer.integer("input_dim")
+    if len(tensor.shape) < 2 or tensor.shape[-1] != units:
+        raise LayerError(f"ReversibleEmbedding takes (None, steps, {units}) and got {format_shape(tensor.shape)}")
+    return Applied((_float((*tensor.shape[:-1], symbols)),), symbols * units, symbols * units)
+
+
 def _recurrent_parameters(layer: Layer, features: int) -> int:
     units = layer.integer("units")
     if layer.type == "LSTM":

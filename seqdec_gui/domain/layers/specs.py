@@ -119,6 +119,7 @@ LAYERS: dict[str, LayerSpec] = {
     "ReLU": LayerSpec(rule=rules.same_shape, keeps_mask=True),
     "RepeatVector": LayerSpec(rule=rules.repeat_vector, positional=("n",)),
     "Rescaling": LayerSpec(rule=rules.rescaling, positional=("scale",), keeps_mask=True),
+    "ReversibleEmbedding": LayerSpec(rule=rules.reversible_embedding, positional=("input_dim", "output_dim")),
     "Reshape": LayerSpec(rule=rules.reshape, positional=("target_shape",)),
     "Softmax": LayerSpec(rule=rules.same_shape, takes_mask=True, keeps_mask=True),
     "SpatialDropout1D": LayerSpec(

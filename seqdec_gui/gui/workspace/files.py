@@ -206,7 +206,15 @@ class Template(msgspec.Struct, frozen=True):
         return self.path.stem in _VARIANTS
 
 
-_VARIANTS = frozenset({"sequence-to-sequence-with-attention", "roman-attention", "pronunciation-with-attention"})
+_VARIANTS = frozenset(
+    {
+        "conditional-language-model",
+        "molecules-by-attention",
+        "pronunciation-with-attention",
+        "roman-attention",
+        "sequence-to-sequence-with-attention",
+    }
+)
 
 _WORDS = {
     "latent-to-sequence": ("Latent → states → decoder", "A vector sets the initial states of a stacked LSTM decoder."),
@@ -216,12 +224,14 @@ _WORDS = {
     "sequence-autoencoder": ("Sequence autoencoder", "A sequence through a small code and back, to learn a latent space."),
     "image-to-sequence": ("Image to sequence", "Pixels to states to a text: captions, digits, formulas."),
     "language-model": ("Language model", "Predicts the next symbol; generates without an input."),
+    "conditional-language-model": ("Language model with conditions", "A vector first, then symbol by symbol, by attention."),
     "blank": ("Blank design", "An empty canvas and the palette."),
     "roman": ("Roman numerals", "Numbers to Roman numerals: trains in a minute on a CPU."),
     "roman-attention": ("Roman numerals by attention", "The same with a Transformer."),
     "pronunciation": ("Pronunciation", "Spelling to phonemes, from the CMU dictionary."),
     "pronunciation-with-attention": ("Pronunciation by attention", "The same, looking back at the spelling."),
     "molecules": ("Molecules", "Descriptors to SMILES."),
+    "molecules-by-attention": ("Molecules by attention", "Descriptors as the conditions of a language model of SMILES."),
     "digits": ("Digits", "Images of digits to their names."),
 }
 """The title and the sentence of each bundled template and example, by the file's name."""

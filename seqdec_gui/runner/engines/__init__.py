@@ -8,6 +8,8 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.engine_choice import unsuited
 from seqdec_gui.runs.engines import engine_info
 
 if TYPE_CHECKING:
@@ -51,8 +53,10 @@ def create(placement: Placement, program: Program, *, exact: bool = False, **opt
 
     Imports the framework; call it before anything else uses a device. `exact` computes matrix products in full float32 on GPUs,
     whose libraries read an environment variable for it when they are loaded. `options` are further arguments of the engine's
-    constructor.
+    constructor. Raises InvalidInput for a training with an option that the engine does not have.
     """
+    if why := unsuited(placement.engine, program.design):
+        raise InvalidInput(why, "engine_unsuited", "engine")
     if exact:
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     engine: Engine = load(engine_info(placement.engine).engine)(program, placement.devices, exact=exact, **options)

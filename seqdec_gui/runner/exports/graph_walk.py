@@ -41,7 +41,7 @@ class GraphWalk(ABC, Generic[Value]):
     def outputs(self, model: keras.Model, inputs: Sequence[Value]) -> list[Value]:
         """The values of the model's outputs for those of its inputs, in order."""
         values: dict[int, Value] = {id(tensor): value for tensor, value in zip(model.inputs, inputs, strict=True)}
-        for node in _nodes(model):
+        for node in nodes_in_order(model):
             if any(id(tensor) not in values for tensor in node.input_tensors):
                 continue  # a call of the same layer in another model
             arguments = node.arguments
@@ -57,7 +57,7 @@ class GraphWalk(ABC, Generic[Value]):
         return [values[id(tensor)] for tensor in model.outputs]
 
 
-def _nodes(model: keras.Model) -> Iterator[Any]:
+def nodes_in_order(model: keras.Model) -> Iterator[Any]:
     """Yield the calls of a functional model in an order in which each has its inputs; a Sequential holds one."""
     import keras
 

@@ -34,6 +34,8 @@ class Graph:
     scope: str = ""
     nodes: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
+    tables: dict[int, str] = field(default_factory=dict)
+    """Constants that several calls of one layer take, by the `id` of the layer."""
     _known: dict[tuple[str, tuple[int, ...], bytes], str] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
 

@@ -71,6 +71,25 @@ def _embedding(graph: Graph, layer: Any, x: Value) -> str:
     return graph.add("Gather", graph.constant(table, stem=f"{layer.name}/embeddings"), ids, axis=0)
 
 
+def reversible_embedding(graph: Graph, layer: Any, x: Value, reverse: bool) -> str:
+    """Add an embedding, or the products of numbers with the rows of its table, or of a table of their own."""
+    tables = _weights(layer)
+    if reverse and not layer.tie_weights:
+        kernel = graph.constant(tables[1], stem=f"{layer.name}/reverse_embeddings")
+    else:
+        if id(layer) not in graph.tables:
+            graph.tables[id(layer)] = graph.constant(tables[0], stem=f"{layer.name}/embeddings")
+        table = graph.tables[id(layer)]
+        if not reverse:
+            return graph.add("Gather", table, x.name if x.ids else graph.as_integers(x.name), axis=0)
+        kernel = graph.add("Transpose", table, perm=[1, 0])
+    y = graph.add("MatMul", x.name, kernel)
+    if layer.logit_soft_cap is None:
+        return y
+    cap = graph.constant(float(layer.logit_soft_cap))
+    return graph.add("Mul", graph.add("Tanh", graph.add("Div", y, cap)), cap)
+
+
 def _batch_normalization(graph: Graph, layer: Any, x: Value) -> str:
     axis = layer.axis if layer.axis >= 0 else len(x.shape) + layer.axis
     named = {variable.name: np.asarray(variable, np.float64) for variable in layer.weights}
@@ -232,7 +251,7 @@ def _masking(graph: Graph, layer: Any, x: Value) -> str:
 
 def made_mask(graph: Graph, layer: Any, x: Value) -> str:
     """The mask that an Embedding or a Masking layer makes of its input; empty where it makes none."""
-    if type(layer).__name__ == "Embedding":
+    if type(layer).__name__ in ("Embedding", "ReversibleEmbedding"):
         return graph.differs(x.name, graph.constant(0, np.int32)) if layer.mask_zero else ""
     other = graph.as_floats(graph.differs(x.name, graph.constant(layer.mask_value)))
     return graph.as_booleans(graph.add("ReduceMax", other, axes=[-1], keepdims=0))

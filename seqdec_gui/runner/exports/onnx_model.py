@@ -19,6 +19,7 @@ from seqdec_gui.runner.exports.onnx_layers import (
     made_mask,
     merged,
     merged_mask,
+    reversible_embedding,
 )
 from seqdec_gui.runner.exports.onnx_recurrent import STATES, NoOperator, recurrent
 
@@ -137,7 +138,7 @@ class OnnxWalk(GraphWalk[Value]):
         """Add a layer; returns the names of its results, and the mask of the first."""
         graph, layer = self._graph, call.layer
         x = call.inputs[0]
-        if x.ids and kind not in ("Embedding", "Identity"):
+        if x.ids and kind not in ("Embedding", "Identity", "ReversibleEmbedding"):
             x = _float(graph, x)
         mask = self._mask(call)
         if kind in MERGES or kind == "Concatenate":
@@ -146,6 +147,9 @@ class OnnxWalk(GraphWalk[Value]):
             query_mask = call.keywords.get("query_mask")
             kept = (query_mask.name if isinstance(query_mask, Value) else "") or x.mask
             return [onnx_attention.attention(graph, layer, call.inputs, call.keywords)], kept
+        if kind == "ReversibleEmbedding":
+            reverse = bool(call.keywords.get("reverse"))
+            return [reversible_embedding(graph, layer, x, reverse)], "" if reverse else made_mask(graph, layer, x)
         if kind == "Dot":
             return [onnx_attention.dot(graph, layer, call.inputs)], ""
         if len(call.inputs) > 1 and kind not in STATES and kind != "Bidirectional":

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
+from typing import Any
 
+import jax
+import jax.ad_checkpoint
 import keras
 import msgspec
 import numpy as np
@@ -13,6 +18,7 @@ from seqdec_gui.runner.engines.jax import engine
 from tests.runner import train_on
 from tests.runner.jax_checks.engines import difference, made, some_rows, train, weights_of
 
+Array = Any
 COUNTS = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,), "transformer": (2,)}
 
 
@@ -30,6 +36,37 @@ def many_devices_equal_one(folder: Path, name: str) -> None:
     assert second.mean() < first.mean(), (first, second)
     counted = {key: value[1] for key, value in found[COUNTS[name][-1]].items() if key.endswith("/exact_accuracy")}
     assert set(counted.values()) == {10.0}, counted
+
+
+def kept_arrays(there: engine.JaxEngine) -> int:
+    """How many arrays JAX keeps for the backward pass of the model."""
+    model = there.training_model
+    weights = [[each.value for each in some] for some in (model.trainable_variables, model.non_trainable_variables)]
+    inputs = [np.zeros((2, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
+
+    def loss(trainable: Array) -> Array:
+        return model.stateless_call(trainable, weights[1], inputs, training=True)[0][0].sum()
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        jax.ad_checkpoint.print_saved_residuals(loss, weights[0])
+    return said.getvalue().count("\n")
+
+
+def computing_activations_again_gives_the_same(folder: Path) -> None:
+    """With dropout, whose numbers are drawn again, and on two devices."""
+    from seqdec_gui.runner.engines.jax.rematerialisation import Rematerialised
+
+    kept, dataset = made("transformer", folder, 2, silent=False)
+    again, _ = made("transformer", folder, 2, silent=False, rematerialise=True)
+    assert [type(again.models[name]) is Rematerialised for name in ("encoder", "decoder")] == [True, True]
+    rows = some_rows(dataset, 3)
+    assert difference(train(kept, rows).losses, train(again, rows).losses) < 1e-6
+    for one, other in zip(weights_of(kept), weights_of(again), strict=True):
+        assert difference(one, other) < 1e-5
+    assert kept_arrays(again) < kept_arrays(kept) / 2
+    lengths = {len(each.plan) for each in (again.models["encoder"], again.models["decoder"])}
+    assert lengths == {3}  # two layers, and what comes behind them
 
 
 def a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same(folder: Path) -> None:

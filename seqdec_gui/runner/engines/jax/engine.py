@@ -24,6 +24,7 @@ from seqdec_gui.runner.engines.jax import compilation_cache, whole, whole_probe
 from seqdec_gui.runner.engines.jax.cpu_sharding import cores, shards_for
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, accelerate_layers, whole_layer
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
+from seqdec_gui.runner.engines.jax.rematerialisation import rematerialise
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps, initialise_collectives
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from seqdec_gui.runner.normalization import all_layers
@@ -88,6 +89,8 @@ class JaxEngine(Engine):
         self.models = self.program.build_models()
         self.training_model = training_model(self.models, self.program)
         self.optimizer = optimizer_for(self.program, self.models, self.training_model)
+        if self.program.training.rematerialise:
+            rematerialise(self.models, self.program.inference)
         accelerate_layers(
             self.models[FULL],
             global_statistics=self.program.global_statistics,
