@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 PARALLEL := --dist loadfile
 QUICK := not slow and not timing and not pictures and not at_spi and not hostile
 
-.PHONY: help setup demo test lint fast window timing slow long chaos hostile test-hosts pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
+.PHONY: help setup demo test lint fast window timing slow long chaos hostile test-hosts test-cluster pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -26,6 +26,7 @@ help:
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make test-at-spi  what a screen reader finds in the window, on the accessibility bus (half a minute)'
 	@echo 'make test-hosts   runs on a host, over a real sshd on loopback whose link is cut (installs it where that is possible)'
+	@echo 'make test-cluster runs by several processes and in two network namespaces, lost processes among them (root for these)'
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make chaos        hurts runs, generating and exporting in every way that is to cost nothing (over an hour)'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
@@ -67,11 +68,11 @@ timing: setup
 # The walk through the window runs on a virtual screen.
 slow: setup
 	-@tools/openssh_server.sh
-	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not long and not timing and not hostile' -n 2 $(PARALLEL) \
-		--ignore tests/gui/test_walk.py
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python slow -m 'slow and not long and not timing and not hostile and not cluster' \
+		-n 2 $(PARALLEL) --ignore tests/gui/test_walk.py
 
 long: setup
-	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python long -m 'long and not timing' -n 2 $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen tools/run_tests.sh $(BIN)/python long -m 'long and not timing and not cluster' -n 2 $(PARALLEL)
 
 pictures: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m pictures tests/gui/test_pictures.py
@@ -83,6 +84,9 @@ test-xvfb: setup
 test-hosts: setup
 	tools/openssh_server.sh
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not timing and not pictures' tests/hosts tests/gui/test_hosts.py
+
+test-cluster: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m slow tests/cluster
 
 test-at-spi: setup
 	tools/on_accessibility_bus.sh $(BIN)/python -m pytest -m at_spi tests/gui/test_at_spi.py

@@ -100,6 +100,10 @@ def _dispatch(words: list[str]) -> int:
             from seqdec_gui.commands.train_on_host import train_on_host
 
             return train_on_host(arguments)
+        if words[0] == "train" and (arguments.cluster or "").startswith("hosts:"):
+            from seqdec_gui.commands.train_on_hosts import train_on_hosts
+
+            return train_on_hosts(arguments)
         return int(module.run(arguments))
     parser = _top_parser()
     arguments = parser.parse_args(words)

@@ -7,6 +7,7 @@ The run goes on if this program dies. The last line is `run: PATH`, the folder w
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import get_args
@@ -24,6 +25,8 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.domain.quality import MEASURES
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import devices, folder, known, process
+from seqdec_gui.runs.cluster import fitting
+from seqdec_gui.runs.cluster.choice import parse, place_in_step
 from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.events import Epoch, Failed
@@ -34,7 +37,7 @@ from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, with_hints
 from seqdec_gui.runs.readiness import problems_in_data, readiness
 from seqdec_gui.runs.salvage import events_of
-from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
+from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec, of_all
 from seqdec_gui.runs.task_names import CheckpointName
 
 _TRAINING = ("epochs", "batch_size", "micro_batches", "seed", "keep_checkpoints", "quality", "quality_rows", "quality_share")
@@ -44,6 +47,7 @@ _TRAINING = ("epochs", "batch_size", "micro_batches", "seed", "keep_checkpoints"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("design", metavar="DESIGN", help="the .seqdec file")
     add_options(parser)
+    add_cluster(parser)
     add_queue(parser)
 
 
@@ -107,6 +111,14 @@ def add_host(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", metavar="HOST[:DEVICES]", help=text)
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    text = (
+        "share one run among processes, one on each host: hosts:lab1,lab2 (of `seqdec-gui hosts`), slurm, "
+        "ray://ADDRESS?hosts=4, or local:2, two processes of this machine, to try it"
+    )
+    parser.add_argument("--cluster", metavar="CLUSTER", help=text)
+
+
 def add_placement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="DEVICES", help="auto (idle GPUs, else CPU), cpu, cpu:2, or gpu:0,gpu:1")
     parser.add_argument("--engine", choices=("auto", *ENGINES), help="what computes (default: auto)")
@@ -133,6 +145,12 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     spec = make_spec(arguments)
+    if spec.cluster is not None and (others := step_of_slurm(spec)) is not None:
+        return others
+    if arguments.queue and spec.cluster is not None:
+        raise InvalidInput(
+            "A run of several processes does not wait in the queue; expected --cluster or --queue.", "queue_there"
+        )
     if arguments.queue:
         from seqdec_gui.commands.queued import check_wishes, put_into_queue
 
@@ -150,6 +168,19 @@ def run(arguments: argparse.Namespace) -> int:
         folder.discard(target, started=False)
         raise
     return launch_and_watch(started, arguments, remove_invalid=True)
+
+
+def step_of_slurm(spec: RunSpec) -> int | None:
+    """Train under process 0 where `srun` has started this on each host; returns the exit status, None in process 0."""
+    from seqdec_gui.runs.cluster.join import main
+    from seqdec_gui.runs.process import place
+
+    number, tasks = place_in_step(os.environ)
+    if number == 0 or tasks < 2 or spec.cluster is None or not spec.cluster.started_outside:
+        return None
+    at = ",".join(f"{name}:{spec.cluster.port}" for name in spec.cluster.at)
+    words = ["--at", at, "--number", str(number), "--processes", str(tasks), "--devices", str(place(spec).devices)]
+    return main(words)
 
 
 def make_spec(
@@ -173,6 +204,10 @@ def make_spec(
     available = devices.list_devices() if available is None else available
     choice, warnings = devices.parse_devices("auto" if arguments.devices is None else arguments.devices, available)
     resolved = devices.resolve(choice, available)
+    wanted = getattr(arguments, "cluster", None)
+    cluster = parse(wanted, os.environ) if wanted else None
+    if cluster is not None:
+        resolved = of_all(fitting.devices_for(cluster, choice, resolved), cluster)
     problems = with_hints(readiness(design, base, resolved, elsewhere), proposals)
     initial_run = str(folder.open_run(arguments.initial).path) if arguments.initial else ""
     if arguments.fit and not initial_run:
@@ -198,6 +233,7 @@ def make_spec(
         data_file=str(base / expanded(design.data.file)) if design.data.file else "",
         devices=choice,
         engine=arguments.engine or "auto",
+        cluster=cluster,
         overrides=(*overrides, *(f"bind {text}" for text in (*arguments.bind, *taken))),
         initial_run=initial_run,
         initial_checkpoint=arguments.checkpoint,
@@ -208,7 +244,7 @@ def make_spec(
 
 def measure_engines(spec: RunSpec) -> None:
     """Measure both engines if the engine is `auto` and the training is long; the run reads the result from the cache."""
-    if spec.engine == "auto":
+    if spec.engine == "auto" and spec.cluster is None:
         from seqdec_gui.runs.probe import best_engine
 
         choice = devices.resolve(spec.devices, devices.list_devices())

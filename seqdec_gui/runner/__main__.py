@@ -16,6 +16,7 @@ from seqdec_gui.runner.early_stop import EarlyStop, remove_temporary
 from seqdec_gui.runner.failures import failure, log_exception
 from seqdec_gui.runner.import_trimming import exit_at_once, refuse_unused_imports
 from seqdec_gui.runs import devices, environment, lock, spec
+from seqdec_gui.runs.cluster import fitting
 from seqdec_gui.runs.control import CommandReader
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.engines import engine_info
@@ -96,6 +97,9 @@ def _placement(wanted: RunSpec) -> Placement:
     available = devices.list_devices()
     devices.check_choice(wanted.devices, available)
     chosen = devices.resolve(wanted.devices, available)
+    if wanted.cluster is not None:
+        chosen = fitting.devices_for(wanted.cluster, wanted.devices, chosen)
+        return Placement(chosen, fitting.engine_for(wanted.engine, chosen))
     return Placement(chosen, *choose_engine(wanted.engine, chosen))
 
 

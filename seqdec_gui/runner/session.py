@@ -7,6 +7,7 @@ import os
 import platform
 import socket
 import sys
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ from seqdec_gui.runs.engines import engine_info
 from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started, Stopped
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.kept_checkpoints import continued_from, newest_whole, what_was_lost
-from seqdec_gui.runs.spec import Fork, Placement, RunSpec
+from seqdec_gui.runs.run_words import device_names
+from seqdec_gui.runs.spec import DeviceChoice, Fork, Placement, RunSpec
 from seqdec_gui.runs.task_names import checkpoint_in, weights_in
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from seqdec_gui.data.earlier import EarlierFit
     from seqdec_gui.data.fitted import Fitted
     from seqdec_gui.runner.checkpoints import Progress
+    from seqdec_gui.runner.cluster import Party
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.program import Program
     from seqdec_gui.runner.quality.reports import QualityReports
@@ -59,8 +62,33 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     if placement.why and spec.engine == "auto":
         _report(events, [Problem("info", "engine", "", placement.why)])
     _report(events, devices.check_choice(placement.devices, devices.list_devices()))
+    with _party(run, spec, placement, events) as party:
+        return _trained(run, spec, placement, events, commands, party)
+
+
+@contextlib.contextmanager
+def _party(run: RunFolder, spec: RunSpec, placement: Placement, events: EventWriter) -> Iterator[Party | None]:
+    """Start the processes on other hosts, and end them behind the training; None for a run of this host alone."""
+    if spec.cluster is None:
+        yield None
+        return
+    from seqdec_gui.runner.cluster import Party
+
+    party = Party(spec.cluster, placement.devices, events, str(run.path))
+    try:
+        party.begin()
+        yield party
+    finally:
+        party.end()
+
+
+def _trained(
+    run: RunFolder, spec: RunSpec, placement: Placement, events: EventWriter, commands: Commands, party: Party | None
+) -> FinalEvent:
+    """Train under a placement, with the processes of other hosts, and return the final event."""
     with garbage_collection_paused():
-        engines.begin(placement)
+        if party is None:  # several processes must meet before one looks at its devices
+            engines.begin(placement)
         design = _checked_design(spec, events)
         earlier = _earlier_fit(run, spec, design)
         recorder = Recorder(run.dataset, files_of(_source(spec, design), run.path / spec.folder))
@@ -77,12 +105,12 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         program = _write_script(run, spec, design)
     with TrialExport(program.model_file, run.path) as trial:
         with garbage_collection_paused():
-            engine = _build(program, placement) if reading.thread.is_alive() else None  # while large files are read
+            engine = _build(program, placement, party) if reading.thread.is_alive() else None  # while large files are read
             dataset = reading.result()
             _keep_fit(run, spec, design, dataset, events)
             recorder.start(_source(spec, design), dataset)
-            _report(events, _fail_unless_batches_fit(design.training, placement, len(dataset.training)))
-            engine = engine or _build(program, placement)
+            _report(events, _fail_unless_batches_fit(design.training, spec.shared_by, len(dataset.training)))
+            engine = engine or _build(program, placement, party)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _report(events, _regularizers(engine))
             progress, saved_step = _begin(run, spec, engine, dataset, events, earlier)
@@ -94,7 +122,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
             _report(events, trial.result(commands.look_for_stop))
         except StopRequested as request:
             return Stopped(epoch=progress.epoch, step=progress.total_steps, paused=request.paused)
-    events.write(_started(engine, dataset, placement, progress))
+    events.write(_started(engine, dataset, spec, placement, progress))
     try:
         loop = Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s, saved_step)
         if design.training.measures:
@@ -182,9 +210,9 @@ def _keep_fit(run: RunFolder, spec: RunSpec, design: Design, dataset: Dataset, e
     _report(events, dataset.problems)
 
 
-def _fail_unless_batches_fit(training: Training, placement: Placement, rows: int) -> tuple[Problem, ...]:
+def _fail_unless_batches_fit(training: Training, shared_by: DeviceChoice, rows: int) -> tuple[Problem, ...]:
     """Return warnings about batch and rows. Raises InvalidInput where batch, devices and rows do not fit together."""
-    problems = batch_problems(training, placement.devices) or row_problems(training, placement.devices, rows)
+    problems = batch_problems(training, shared_by) or row_problems(training, shared_by, rows)
     if errors(problems):
         raise InvalidInput(errors(problems))
     return problems
@@ -200,8 +228,8 @@ def _write_script(run: RunFolder, spec: RunSpec, design: Design) -> Program:
     return Program.of(design, run.model)
 
 
-def _build(program: Program, placement: Placement) -> Engine:
-    engine = engines.create(placement, program)
+def _build(program: Program, placement: Placement, party: Party | None) -> Engine:
+    engine = engines.create(placement, program, leads=party)
     engine.build()
     return engine
 
@@ -346,14 +374,14 @@ def _begin_quality(run: RunFolder, engine: Engine, dataset: Dataset, events: Eve
 
 
 # -- events
-def _started(engine: Engine, dataset: Dataset, placement: Placement, progress: Progress) -> Started:
+def _started(engine: Engine, dataset: Dataset, spec: RunSpec, placement: Placement, progress: Progress) -> Started:
     program = engine.program
     inference = program.inference
     return Started(
         epochs=program.training.epochs,
         steps_per_epoch=progress.steps_per_epoch,
         batch_size=program.training.batch_size,
-        devices=placement.devices.names,
+        devices=device_names(placement.devices, spec.cluster),
         engine=engine.name,
         precision=program.precision,
         mini_epochs=min(program.training.mini_epochs, progress.steps_per_epoch),

@@ -32,6 +32,8 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     - `backend`: the Keras backend (`KERAS_BACKEND`) of a child.
     - `engine`: the class, a `runner.engines.base.Engine`.
     - `begin`: a function `(devices) -> None` that a child calls before it reads rows, to start what takes long; "": none.
+    - `leading`: the engine of process 0 of a run on several hosts, a subclass of `engine`; "": it trains in one process.
+    - `following`: a function `(addresses, number, processes, devices) -> None` that trains under it as another process.
     - `compiler`: a function `(model, function) -> function` that compiles inference (`runner.decoding.compiled`); "": none.
     - `packages`: the framework's import names. The first must be installed; their exceptions are the framework's.
     - `install`: what `pip install` takes to install the framework.
@@ -58,6 +60,8 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     install: str
     distributions: tuple[str, ...]
     begin: str = ""
+    leading: str = ""
+    following: str = ""
     compiler: str = ""
     gpu_plugins: tuple[str, ...] = ()
     gpu_distributions: tuple[str, ...] = ()
@@ -78,6 +82,8 @@ _JAX = EngineInfo(
     backend="jax",
     engine="seqdec_gui.runner.engines.jax.engine:JaxEngine",
     begin="seqdec_gui.runner.engines.jax.start:begin",
+    leading="seqdec_gui.runner.engines.jax.leading:LeadingEngine",
+    following="seqdec_gui.runner.engines.jax.following:follow",
     compiler="seqdec_gui.runner.engines.jax.inference:compiled",
     packages=("jax", "jaxlib"),
     install="'seqdec-gui[jax]'",
@@ -114,6 +120,11 @@ def engine_info(name: EngineName) -> EngineInfo:
         text = f"Expected an engine that this version has ({', '.join(ENGINES)}), received {name!r}."
         raise InvalidInput(f"{text} Choose one of them with --engine, or upgrade seqdec-gui.", "unknown_engine", "engine")
     return ENGINES[name]
+
+
+def cluster_engine() -> EngineInfo:
+    """Return the engine that trains on several hosts."""
+    return next(info for info in ENGINES.values() if info.leading)
 
 
 def engine_title(name: EngineName) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs import devices, known, lock, spec
+from seqdec_gui.runs.cluster import fitting
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.crash import KILLED
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -194,6 +195,9 @@ def place(run_spec: RunSpec) -> Placement:
     available = devices.list_devices()
     devices.check_choice(run_spec.devices, available)
     chosen = devices.resolve(run_spec.devices, available)
+    if run_spec.cluster is not None:
+        chosen = fitting.devices_for(run_spec.cluster, run_spec.devices, chosen)
+        return Placement(chosen, fitting.engine_for(run_spec.engine, chosen))
     engine, why = choose_engine(run_spec.engine, chosen, run_spec.load_design())
     return Placement(chosen, engine, why)
 

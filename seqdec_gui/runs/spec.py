@@ -14,6 +14,7 @@ from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import shortened
 from seqdec_gui.runs import copies
+from seqdec_gui.runs.cluster.choice import Cluster
 from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.events import Seconds
 from seqdec_gui.runs.files import pretty_json, read_bytes
@@ -97,7 +98,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     (checkpoint `initial_checkpoint`) the training begins with; `fit` says whether the alphabets, lengths, labels and scalers of
     that run are kept with them ("initial") or fitted anew to this run's data ("anew").
     `fork` says which run this one goes on from, in a run that began as a fork.
-    `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands,
+    `placement` is filled in by `runs.process.start`; with `cluster`, several processes share the run, each on such devices.
+    `report_every_s` is the longest time between two looks at the commands,
     `checkpoint_every_s` about the longest between two checkpoints `last`, also within an epoch.
     """
 
@@ -116,6 +118,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     resume: bool = False
     fork: Fork | None = None
     placement: Placement | None = None
+    cluster: Cluster | None = None
     report_every_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
     checkpoint_every_s: Annotated[float, Meta(gt=0, le=1e6)] = CHECKPOINT_EVERY_S
     created: Seconds = msgspec.field(default_factory=time.time)
@@ -152,6 +155,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.placement.devices if self.placement else self.devices
 
     @property
+    def shared_by(self) -> DeviceChoice:
+        """As many devices as share a batch, those of all processes together; only their number counts."""
+        return of_all(self.placed_devices, self.cluster)
+
+    @property
     def placed_engine(self) -> EngineChoice:
         """What trains the run; before its start what was wished."""
         return self.placement.engine if self.placement else self.engine
@@ -160,6 +168,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def name(self) -> str:
         """The design's name: that of its file, or what it was called before it had one."""
         return Path(self.design_path).stem if self.design_path else self.design_name or "untitled"
+
+
+def of_all(devices: DeviceChoice, cluster: Cluster | None) -> DeviceChoice:
+    """Return as many devices as all processes of a cluster have, each of them these; only their number counts."""
+    return devices if cluster is None else DeviceChoice("cpu", count=devices.replicas * cluster.processes)
 
 
 def write(spec: RunSpec, path: Path) -> None:

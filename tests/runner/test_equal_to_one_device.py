@@ -142,11 +142,11 @@ def test_random_layers_draw_other_numbers_on_every_replica_and_at_every_step(tmp
 def test_a_batch_that_the_devices_cannot_share_is_refused_with_the_nearest_that_they_can() -> None:
     from seqdec_gui.domain.training import Training
     from seqdec_gui.runner.session import _fail_unless_batches_fit
-    from seqdec_gui.runs.spec import DeviceChoice, Placement
+    from seqdec_gui.runs.spec import DeviceChoice
 
-    placement = Placement(DeviceChoice("cpu", 3), "tensorflow")
+    devices = DeviceChoice("cpu", 3)
     with pytest.raises(InvalidInput, match=r"64 rows cannot be shared evenly by 3 devices.*Set it to 63 or 66"):
-        _fail_unless_batches_fit(Training(batch_size=64), placement, 1000)
+        _fail_unless_batches_fit(Training(batch_size=64), devices, 1000)
     with pytest.raises(InvalidInput, match=r"takes 60 rows, but there are only 40 to train on.*Set it to 39"):
-        _fail_unless_batches_fit(Training(batch_size=60), placement, 40)
-    _fail_unless_batches_fit(Training(batch_size=60), placement, 60)
+        _fail_unless_batches_fit(Training(batch_size=60), devices, 40)
+    _fail_unless_batches_fit(Training(batch_size=60), devices, 60)

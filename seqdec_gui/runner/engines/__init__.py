@@ -13,6 +13,7 @@ from seqdec_gui.runs.engine_choice import unsuited
 from seqdec_gui.runs.engines import engine_info
 
 if TYPE_CHECKING:
+    from seqdec_gui.runner.cluster import Party
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.program import Program
     from seqdec_gui.runs.spec import Placement
@@ -48,17 +49,24 @@ class ImportAhead:
             import_module(self._module)
 
 
-def create(placement: Placement, program: Program, *, exact: bool = False, **options: Any) -> Engine:
+def create(
+    placement: Placement, program: Program, *, exact: bool = False, leads: Party | None = None, **options: Any
+) -> Engine:
     """Return a new engine for a placement. Engines are made nowhere else.
 
     Imports the framework; call it before anything else uses a device. `exact` computes matrix products in full float32 on GPUs,
-    whose libraries read an environment variable for it when they are loaded. `options` are further arguments of the engine's
-    constructor. Raises InvalidInput for a training with an option that the engine does not have.
+    whose libraries read an environment variable for it when they are loaded. `leads` are the other processes of a run on
+    several hosts, which this process leads. `options` are further arguments of the engine's constructor. Raises InvalidInput
+    for a training with an option that the engine does not have.
     """
     if why := unsuited(placement.engine, program.design):
         raise InvalidInput(why, "engine_unsuited", "engine")
     if exact:
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    if leads is not None:
+        options["party"] = leads
+        leading: Engine = load(engine_info(placement.engine).leading)(program, placement.devices, exact=exact, **options)
+        return leading
     engine: Engine = load(engine_info(placement.engine).engine)(program, placement.devices, exact=exact, **options)
     return engine
 

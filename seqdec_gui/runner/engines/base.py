@@ -65,6 +65,7 @@ class Engine(ABC):
         name: The engine's name in `runs.engines.ENGINES`.
         program: What to train: the script, its losses, optimizer and seed.
         devices: Where to train; never `auto`.
+        processes: How many processes train together, each on such devices of its host.
         exact: Whether matrix products are computed in full float32 (no TensorFloat-32 on GPUs).
         models: After `build`, the Keras models by block id, and "full".
         training_model: After `build`, the full model with the outputs of the KL terms (`program.training_model`). It shares its
@@ -74,6 +75,7 @@ class Engine(ABC):
     """
 
     name: str
+    processes: int = 1
     models: dict[str, keras.Model]
     training_model: keras.Model
     optimizer: keras.Optimizer
@@ -89,8 +91,8 @@ class Engine(ABC):
 
     @property
     def replicas(self) -> int:
-        """The number of devices that share a global batch."""
-        return self.devices.replicas
+        """The number of devices that share a global batch, those of other hosts included."""
+        return self.devices.replicas * self.processes
 
     def rows_at_once(self, batch: int) -> int:
         """Return how many rows of a global batch all devices compute at once. Raises ValueError if it has no such part.

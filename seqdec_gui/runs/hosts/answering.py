@@ -20,6 +20,10 @@ from seqdec_gui import __version__
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
 from seqdec_gui.domain.wording import format_bytes
 from seqdec_gui.runs import devices, lock, process
+from seqdec_gui.runs.cluster import launching
+from seqdec_gui.runs.cluster.addresses import free_port, own_addresses
+from seqdec_gui.runs.cluster.choice import Cluster
+from seqdec_gui.runs.cluster.join import command
 from seqdec_gui.runs.engine_choice import missing
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.files import copy_atomically
@@ -27,7 +31,7 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.hosts import frames, telling
 from seqdec_gui.runs.hosts.frames import Frame, Garbled
 from seqdec_gui.runs.hosts.store import PIECE_BYTES, SUMS, Store, Sums
-from seqdec_gui.runs.spec import DeviceChoice, RunSpec
+from seqdec_gui.runs.spec import DeviceChoice, RunSpec, of_all
 
 ALIVE_S = 3.0
 """Seconds between two signs of life."""
@@ -183,11 +187,24 @@ class Answering:
                 spec = msgspec.structs.replace(spec, design=design)
             again = msgspec.structs.replace(
                 spec, devices=changes.devices or spec.devices, engine=changes.engine or spec.engine, resume=True,
-                placement=None, checkpoint_every_s=changes.checkpoint_every_s or spec.checkpoint_every_s,
+                placement=None, cluster=changes.cluster,
+                checkpoint_every_s=changes.checkpoint_every_s or spec.checkpoint_every_s,
             )  # fmt: skip
             _fail_if_full(self._folder)
             process.start(run, again, nice=frame.integer("nice")).detach()
         self._tell_start(run, ())
+
+    def _on_meet(self, _frame: Frame) -> None:
+        """Where other hosts would find a run that this one leads: addresses, and a port that is free."""
+        self.send("done", port=free_port(), addresses=list(own_addresses()))
+
+    def _on_join(self, frame: Frame) -> None:
+        """Take part in a run that another host leads; the process ends with the run."""
+        at = [str(each) for each in frame.get("at", list)]
+        process_number, log = frame.integer("number"), self._folder / "cluster" / f"{_own_name(frame.text('run'))}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        launching.join_alone(command(at, process_number, frame.integer("processes"), frame.text("devices")), log)
+        self.send("done", log=str(log))
 
     def _on_follow(self, frame: Frame) -> None:
         telling.tell(RunFolder(frame.text("run")), frame, self.send, self._arrived)
@@ -218,7 +235,7 @@ class Answering:
 
         design, base, available = asked.load_design(), Path(asked.folder), devices.list_devices()
         busy = devices.check_choice(asked.devices, available)
-        resolved = devices.resolve(asked.devices, available)
+        resolved = of_all(devices.resolve(asked.devices, available), asked.cluster)
         problems = readiness(design, base, resolved)
         if not errors(problems):
             problems = (*problems, *problems_in_data(design, base, resolved, asked.initial_run, asked.fit))
@@ -235,12 +252,16 @@ class Answering:
 
 
 class Resumption(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be different when a run goes on; `training` is that part of the design's document."""
+    """What is to be different when a run goes on; `training` is that part of the design's document.
+
+    `cluster` are the processes that share it from now on; None: it goes on in one.
+    """
 
     devices: DeviceChoice | None = None
     engine: str = ""
     training: dict[str, object] = {}
     checkpoint_every_s: float = 0.0
+    cluster: Cluster | None = None
 
 
 def is_same_file(path: Path, size: int, sha256: str, sums: Sums) -> bool:

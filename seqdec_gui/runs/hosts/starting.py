@@ -117,7 +117,12 @@ def resume(run: RunFolder, changes: Resumption, nice: int = 0) -> CopiedProcess:
         known_spec = run.read_spec()
         design = dict(known_spec.design) | ({"training": changes.training} if changes.training else {})
         again = msgspec.structs.replace(
-            known_spec, design=design, devices=changes.devices or known_spec.devices, placement=_placement(said), resume=True
+            known_spec,
+            design=design,
+            devices=changes.devices or known_spec.devices,
+            placement=_placement(said),
+            resume=True,
+            cluster=changes.cluster,
         )
         spec.write(again, run.spec)
         record.write(

@@ -20,7 +20,7 @@ from keras.src.utils import module_utils
 
 from seqdec_gui.runner.averages import averages
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
-from seqdec_gui.runner.engines.jax import compilation_cache, whole, whole_probe
+from seqdec_gui.runner.engines.jax import compilation_cache, hosts, whole, whole_probe
 from seqdec_gui.runner.engines.jax.cpu_sharding import cores, shards_for
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, accelerate_layers, whole_layer
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
@@ -104,7 +104,12 @@ class JaxEngine(Engine):
     def _whole_layers(self) -> set[whole.Layer]:
         """Return which recurrent layers run as one kernel each (`whole`)."""
         device, wanted = self._devices[0], self._tuning.whole
-        if not self._tuning.tries_whole_layers(self.replicas) or self._tuning.cudnn or not whole_probe.suits(device):
+        if (
+            self.processes > 1
+            or not self._tuning.tries_whole_layers(self.replicas)
+            or self._tuning.cudnn
+            or not whole_probe.suits(device)
+        ):
             return set()
         if jax.config.jax_default_matmul_precision not in PRECISIONS_OF_WHOLE_LAYERS:
             return set()
@@ -123,17 +128,19 @@ class JaxEngine(Engine):
             compilation_cache.enable()
 
     def _available_devices(self) -> list[Any]:
-        """Return one device per replica; for a single CPU as many virtual devices as `shards_for` says."""
-        count = self.replicas
+        """Return one device per replica, process by process; for a single CPU as many virtual ones as `shards_for` says."""
+        count = self.devices.replicas
         if self.devices.kind == "cpu":
-            count = shards_for(self.program, cores()) if count == 1 else count
+            count = shards_for(self.program, cores()) if count == 1 and self.processes == 1 else count
             with contextlib.suppress(RuntimeError):  # an earlier engine of this process has set it
                 jax.config.update("jax_num_cpu_devices", count)
-        return jax.devices()[:count]
+        return hosts.everywhere(count, self.processes)
 
     def start(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, self._devices))
+        own = [device for device in self._devices if device.process_index == jax.process_index()]
+        resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, own))
+        self._resident = hosts.on_every_host(resident)
         self._objective = Objective(self.program, dataset.feeds)
         self._prepare()
         self.load()
@@ -143,7 +150,7 @@ class JaxEngine(Engine):
         self._put_data()
 
     def _put_data(self) -> None:
-        self._data = jax.device_put(dict(self._dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
+        self._data = hosts.placed(dict(self._dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
 
     def _prepare(self) -> None:
         """Put the data on the devices of the mesh if it is resident, and make the steps for the mesh."""
@@ -183,7 +190,7 @@ class JaxEngine(Engine):
             *([np.asarray(variable.value) for variable in variables]
               for variables in (model.trainable_variables, model.non_trainable_variables, self.optimizer.variables))
         )  # fmt: skip
-        self._state: State = jax.device_put(values, self._sharding(EVERYWHERE))
+        self._state: State = hosts.placed(hosts.from_process_zero(values), self._sharding(EVERYWHERE))
 
     def sync(self) -> None:
         model = self.training_model
@@ -213,8 +220,8 @@ class JaxEngine(Engine):
         for first, count, lines, data in self._chunks(rows, self._lengths(rows.shape[1])):
             part = slice(first, first + count)
             size = len(lines)
-            arguments = (data, lines, np.int32(count), _padded(rates[part], size), _padded(factors[part], size))
-            self._state, results = self._steps.train(self._state, *arguments)
+            numbers = self._numbers(np.int32(count), _padded(rates[part], size), _padded(factors[part], size))
+            self._state, results = self._steps.train(self._state, data, self._split(lines), *numbers)
             calls.append((count, results))
             self._wait_for_all_but_last(calls)
         losses = np.concatenate([np.asarray(results.losses)[:count] for count, results in calls])
@@ -225,7 +232,8 @@ class JaxEngine(Engine):
         calls: list[tuple[int, Any]] = []
         for first, count, lines, data in self._chunks(rows):
             line_weights = _padded(np.asarray(weights[first : first + count], "float32"), len(lines))
-            calls.append((count, self._steps.evaluate(self._state, data, lines, line_weights, np.int32(count))))
+            split = self._split(lines), self._split(line_weights)
+            calls.append((count, self._steps.evaluate(self._state, data, *split, *self._numbers(np.int32(count)))))
             self._wait_for_all_but_last(calls)
         return self._sums([np.asarray(fractions)[:count] for count, fractions in calls])
 
@@ -236,7 +244,8 @@ class JaxEngine(Engine):
         batches = []
         for line in lines:
             data = self._data if self.resident else self._sent(line[None], 1)
-            batches.append([np.asarray(output) for output in self._steps.predict(self._state, data, _int32(line[None]))])
+            outputs = self._steps.predict(self._state, data, self._split(_int32(line[None])))
+            batches.append([hosts.gathered(output) for output in outputs])
         full = len(self.models[FULL].outputs)  # further outputs are those of the KL terms
         return [np.concatenate([outputs[i] for outputs in batches])[: len(rows)] for i in range(full)]
 
@@ -322,8 +331,9 @@ class JaxEngine(Engine):
         def call(size: int) -> tuple[Any, ...]:
             arrays = self._dataset.arrays.items()
             sent = {name: like((size, batch, *array.shape[1:]), array.dtype, BY_ROWS) for name, array in arrays}
-            numbers = like((), "int32"), like((size,), "float32"), like((size, kl_terms), "float32")
-            return self._state, self._data if self.resident else sent, like((size, batch), "int32"), *numbers
+            whole, split = (None, None) if self.processes == 1 else (EVERYWHERE, BY_ROWS)
+            numbers = like((), "int32", whole), like((size,), "float32", whole), like((size, kl_terms), "float32", whole)
+            return self._state, self._data if self.resident else sent, like((size, batch), "int32", split), *numbers
 
         sizes: set[int] = set()
         for steps in intervals:
@@ -356,9 +366,20 @@ class JaxEngine(Engine):
 
     def _sent(self, lines: Rows, size: int) -> Any:
         """Start to copy the rows to the devices, (size, batch, ...), each batch split among them; returns the arrays."""
-        arrays = self._dataset.batch(lines.ravel())
-        shaped = {name: _padded(a.reshape(*lines.shape, *a.shape[1:]), size) for name, a in arrays.items()}
-        return jax.device_put(shaped, self._sharding(BY_ROWS))
+        own = hosts.rows_of_this_process(lines)
+        arrays = self._dataset.batch(own.ravel())
+        shaped = {name: _padded(a.reshape(*own.shape, *a.shape[1:]), size) for name, a in arrays.items()}
+        return hosts.parts_of_all(shaped, self._sharding(BY_ROWS))
+
+    def _split(self, lines: npt.NDArray[Any]) -> Any:
+        """Return an array (steps, batch) as a compiled function takes it: one process leaves it to JAX to split it."""
+        if self.processes == 1:
+            return lines
+        return hosts.parts_of_all(hosts.rows_of_this_process(lines), self._sharding(BY_ROWS))
+
+    def _numbers(self, *numbers: Any) -> tuple[Any, ...]:
+        """Return arrays that every device takes whole as a compiled function takes them."""
+        return numbers if self.processes == 1 else tuple(hosts.placed(numbers, self._sharding(EVERYWHERE)))
 
     @staticmethod
     def _wait_for_all_but_last(calls: list[tuple[int, Any]]) -> None:
