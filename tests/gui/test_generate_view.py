@@ -133,6 +133,7 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
     assert not view.isColumnHidden(INPUT_COLUMN)
     assert view.columnViewportPosition(INPUT_COLUMN) < view.columnViewportPosition(TEXT_COLUMN)
     assert driver.find(QLabel, "generate_summary").text() == "4 sequences, 2 different"
+    assert not driver.find(QToolButton, "show_structures").isVisible()  # what is Roman is no molecule
     assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
 
 
