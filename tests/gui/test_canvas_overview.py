@@ -77,6 +77,13 @@ def test_the_minimap_can_be_hidden_and_stays_so(many: Canvas, qtbot: QtBot) -> N
     assert preferences.minimap_is_shown()
 
 
+@pytest.mark.parametrize(("size", "shown"), [((345, 248), False), ((680, 536), True)])
+def test_a_small_canvas_is_not_covered_by_the_minimap(qtbot: QtBot, size: tuple[int, int], shown: bool) -> None:
+    """As between all panels of a screen of 1920x1080 at 200 %, and of 1280x800."""
+    canvas = Canvas(qtbot, archetype(), *size)
+    assert canvas.view.overlays.minimap.isVisible() == shown
+
+
 def test_an_empty_canvas_has_no_minimap(qtbot: QtBot) -> None:
     canvas = Canvas(qtbot, Design())
     assert not canvas.view.overlays.minimap.isVisible()

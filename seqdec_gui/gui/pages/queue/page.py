@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtGui import QKeySequence
@@ -28,6 +29,7 @@ from seqdec_gui.gui.workspace.readiness import readiness
 from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.queue.job import LARGEST_PRIORITY, Job
 from seqdec_gui.runs.queue.overview import Overview, overview
 from seqdec_gui.runs.queue.place import ThisMachine
@@ -191,12 +193,17 @@ class QueuePage(QWidget):
     def _on_add_clicked(self) -> None:
         wanted = request(self._workspace)
 
-        def then(job: Job) -> None:
+        def put() -> tuple[Job, str]:
+            job = enqueue(wanted)
+            return job, display_name(Path(job.run))
+
+        def then(made: tuple[Job, str]) -> None:
+            job, name = made
             self._chosen_next = job.id
-            self._workspace.status_message.emit(f"{job.name} waits for {job.devices}.")
+            self._workspace.status_message.emit(f"{name} waits for {job.devices}.")
             self.refresh()
 
-        background.run(lambda: enqueue(wanted), then, self._on_refused, self)
+        background.run(put, then, self._on_refused, self)
 
     @pyqtSlot()
     def _on_pause_clicked(self) -> None:
@@ -222,7 +229,9 @@ class QueuePage(QWidget):
         def then(text: str) -> None:
             self._do(lambda: self._queue.set_priority(job.id, _priority(text)))
 
-        notify.ask_text(self, f"Priority of {job.name}", "From -100 to 100; higher starts first", str(job.priority), then)
+        notify.ask_text(
+            self, f"Priority of {chosen.title or job.name}", "From -100 to 100; higher starts first", str(job.priority), then
+        )
 
     @pyqtSlot()
     def _on_now_clicked(self) -> None:
@@ -239,7 +248,7 @@ class QueuePage(QWidget):
         chosen = self.rows.chosen
         if chosen is not None and self.buttons["open"].isEnabled():
             self._workspace.page_requested.emit(PageName.TRAIN)
-            session_of(self._workspace).show(RunFolder(chosen.job.run), chosen.job.name)
+            session_of(self._workspace).show(RunFolder(chosen.job.run), chosen.title or chosen.job.name)
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
