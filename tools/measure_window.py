@@ -1,7 +1,8 @@
 """Measure what the window promises, and print one line for each figure with its bound.
 
 python tools/measure_window.py                       all parts but memory, about six minutes
-python tools/measure_window.py start plots           only these: start, actions, tabs, blocks, plots, training, warm, memory
+python tools/measure_window.py start plots           only these: start, actions, tabs, blocks, plots, collection, training,
+                                                     warm, memory
 python tools/measure_window.py memory --minutes 10   a run that streams 50 reports a second; the window's memory at the end
 
 Each part is a process of its own with a home of its own, offscreen unless QT_QPA_PLATFORM says otherwise. Times are wall-clock
@@ -27,9 +28,10 @@ from event_loop import listen, settle
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "resources" / "examples"
-PARTS = ("start", "actions", "tabs", "blocks", "plots", "training", "warm", "memory")
+PARTS = ("start", "actions", "tabs", "blocks", "plots", "collection", "training", "warm", "memory")
 CSV_ROWS = 1_600_000
 STARTS = 5
+RUNS = 1000
 WARM_UP_S = 60.0
 REPORTS_PER_S = 50
 BYTES_A_REPORT = 4 * 4 * 8  # four metrics; step, epoch, seconds and value of each
@@ -57,8 +59,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.inside:
         part = arguments.parts[0]
-        parts = {"actions": actions, "tabs": tabs, "blocks": blocks, "plots": plots, "training": training, "warm": warm}
-        (parts | {"memory": memory})[part](arguments)
+        parts = {"actions": actions, "tabs": tabs, "blocks": blocks, "plots": plots, "collection": collection}
+        (parts | {"training": training, "warm": warm, "memory": memory})[part](arguments)
         sys.stdout.flush()
         os._exit(0)  # Python may take the application down before its widgets, which ends the process with SIGSEGV now and then
     for part in arguments.parts or [part for part in PARTS if part != "memory"]:
@@ -288,6 +290,44 @@ def plots(_arguments: argparse.Namespace) -> None:
     board._smoothing.setValue(0)
     say("four plots of 1,000,000 points in one go", redraws(bench.whole), "ms", 80)
     kept.quit()
+
+
+def collection(arguments: argparse.Namespace) -> None:
+    """A collection of all garbage, with a large design open and many runs listed; ms of its thread's processor time."""
+    import gc
+
+    from PyQt5.QtCore import QCoreApplication
+    from PyQt5.QtWidgets import QTableView
+
+    from seqdec_gui.domain import document
+    from seqdec_gui.gui.tasks import collection as collecting
+    from seqdec_gui.gui.window.open_run import show_all_runs
+    from seqdec_gui.runs import known
+    from tests.runs.run_folders import finished_run
+
+    for number in range(RUNS):
+        finished_run(arguments.inside / "runs" / f"{number:04d}", "d", created=1000.0 + number, name="design")
+    known.remember_folders([arguments.inside / "runs"])
+    path = arguments.inside / "tangle.seqdec"
+    document.save(_tangle(), path)
+    window = open_window(EXAMPLES / "digits.seqdec")
+    collecting.begin(QCoreApplication.instance())
+    listen(10.0)
+    frozen = gc.get_freeze_count()
+    window.designs.open(path)
+    show_all_runs(window.workspace)
+    table = window.findChild(QTableView, "runs_table")
+    settle(lambda: table.model() is not None and table.model().rowCount() == RUNS, 120)
+    listen(3.0)
+    assert gc.get_freeze_count() <= frozen  # the design and the runs are not among what is left out
+    taken = []
+    for _ in range(9):
+        begun = time.thread_time()
+        gc.collect()
+        taken.append(1000 * (time.thread_time() - begun))
+    what = f"all garbage, 200 blocks and {RUNS:,} runs listed"
+    say(what, statistics.median(taken), "ms", 50, f"longest {max(taken):.0f} ms, {len(gc.get_objects()):,} objects")
+    close(window)
 
 
 # -- a run

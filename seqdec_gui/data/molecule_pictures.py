@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from importlib.util import find_spec
 
+_OUTSIDE = frozenset("BCNOPSFIlrbcnops0123456789()=#$:~-+/\\.%*@")
+"""The characters of SMILES outside brackets; within them is any element."""
 _lock = threading.Lock()
 
 
 def can_draw() -> bool:
     """Return whether rdkit is installed."""
     return find_spec("rdkit") is not None
+
+
+def may_be_smiles(symbols: Iterable[str]) -> bool:
+    """Return whether texts of these symbols, such as `Cl` or `[nH]`, can be SMILES: carbon, and no letter but of elements."""
+    letters = set("".join(symbols))
+    elements = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz[]>") if {"[", "]"} <= letters else set[str]()
+    return bool(letters & {"C", "c"}) and letters <= _OUTSIDE | elements
 
 
 def structure_png(smiles: str, width: int, height: int, dark: bool = False) -> bytes:

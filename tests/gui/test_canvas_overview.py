@@ -10,10 +10,13 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QLabel, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui import resource_files
+from seqdec_gui.domain import document
 from seqdec_gui.domain.annotations import Note
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.look.canvas_style import DETAIL_SCALE
+from seqdec_gui.gui.pages.design.canvas_view import OVERVIEW_ZOOM
 from seqdec_gui.gui.window.main_window import MainWindow
 from tests.domain.designs import archetype
 from tests.gui.canvas_driver import Canvas
@@ -74,6 +77,13 @@ def test_the_minimap_can_be_hidden_and_stays_so(many: Canvas, qtbot: QtBot) -> N
     assert preferences.minimap_is_shown()
 
 
+@pytest.mark.parametrize(("size", "shown"), [((345, 248), False), ((680, 536), True)])
+def test_a_small_canvas_is_not_covered_by_the_minimap(qtbot: QtBot, size: tuple[int, int], shown: bool) -> None:
+    """As between all panels of a screen of 1920x1080 at 200 %, and of 1280x800."""
+    canvas = Canvas(qtbot, archetype(), *size)
+    assert canvas.view.overlays.minimap.isVisible() == shown
+
+
 def test_an_empty_canvas_has_no_minimap(qtbot: QtBot) -> None:
     canvas = Canvas(qtbot, Design())
     assert not canvas.view.overlays.minimap.isVisible()
@@ -99,6 +109,17 @@ def test_the_zoom_control_says_and_changes_the_zoom(many: Canvas) -> None:
     assert percent.text() == "50 %"
     press(many, button(many, "zoom_fit"), QPoint(8, 8))
     assert many.view.zoom >= DETAIL_SCALE
+
+
+@pytest.mark.parametrize("width", [660, 900])
+def test_fit_cuts_off_no_block_whose_name_can_be_read(qtbot: QtBot, width: int) -> None:
+    """The canvas of a small window with all panels, and a line of nine blocks: the last one is seen whole."""
+    design = document.load(resource_files.path("templates/sequence-autoencoder.seqdec"))
+    canvas = Canvas(qtbot, design, width, 480)
+    canvas.key(Qt.Key_F)
+    assert OVERVIEW_ZOOM <= canvas.view.zoom < DETAIL_SCALE
+    shown = canvas.view.viewport().rect()
+    assert [one for one in canvas.view.block_ids() if not shown.contains(canvas.view.block_rect(one))] == []
 
 
 @pytest.mark.parametrize("make", [archetype, lambda: tangle(60, 1)], ids=["archetype", "sixty blocks"])

@@ -28,6 +28,7 @@ from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs import export_formats
 from seqdec_gui.runs.export_formats import EXPORT_FORMATS
+from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.notes import Note, write_note
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
@@ -186,6 +187,12 @@ def test_all_formats_are_listed_with_what_each_is_for_and_what_came_of_it(
     rows = [[table.topLevelItem(i).text(column) for column in range(5)] for i in range(table.topLevelItemCount())]
     assert rows[0][2:] == ["equal, 2e-07", "123 kB", "full.x"]
     assert rows[-1][2:] == ["not possible", "", "It cannot carry full."]
+    reason = "This design has an encoder and a layer that the format has no operator for. Export the decoder as a part. " * 2
+    table.show_results([FormatResult(format=list(EXPORT_FORMATS)[-1], sentence=reason.strip(), limit=True)])
+    last = table.topLevelItem(table.topLevelItemCount() - 1)
+    lines = len(reason) * table.fontMetrics().averageCharWidth() / table.columnWidth(4)
+    qtbot.waitUntil(lambda: table.visualItemRect(last).height() > lines * table.fontMetrics().height())
+    qtbot.waitUntil(lambda: table.viewport().rect().contains(table.visualItemRect(last)))  # no part of it is cut
     count = len(EXPORT_FORMATS)
     assert f"{count - 1} of {count} formats exported" in find(dialog, QLabel, "export_status").text()
     parts = find(dialog, QComboBox, "export_part")

@@ -102,6 +102,7 @@ def test_properties_are_plotted_and_a_point_finds_its_row(
     pytest.importorskip("rdkit")
     driver = drive("molecules")
     driver.generate()
+    assert driver.find(QToolButton, "show_structures").isVisible()
     assert asked()["properties"] == ["auto"]
     plot = driver.find(ComparisonPlot, "properties_plot")
     assert plot.isVisible()

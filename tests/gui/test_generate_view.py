@@ -133,6 +133,7 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
     assert not view.isColumnHidden(INPUT_COLUMN)
     assert view.columnViewportPosition(INPUT_COLUMN) < view.columnViewportPosition(TEXT_COLUMN)
     assert driver.find(QLabel, "generate_summary").text() == "4 sequences, 2 different"
+    assert not driver.find(QToolButton, "show_structures").isVisible()  # what is Roman is no molecule
     assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
 
 
@@ -485,6 +486,30 @@ def test_the_newest_run_is_offered_first_and_the_one_that_was_shown_is_chosen(
     driver.window.workspace.run_requested.emit(old.path)
     driver.settle()
     assert driver.page.picker.run.run == old
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_the_run_that_ended_last_is_chosen_unless_another_was_by_hand(
+    opened: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path, child: Child, by_hand: bool
+) -> None:
+    """The weights of an earlier run, which nobody chose, were taken where another had been trained since the first look."""
+    path = example_in(tmp_path, "roman")
+    old, older = trained(path, "old", created=1000.0), trained(path, "older", created=500.0)
+    driver = Driver(opened(path), qtbot)
+    assert driver.page.picker.run.run == old
+    if by_hand:
+        runs = driver.find(QComboBox, "generate_run")
+        runs.setFocus()
+        QTest.keyClick(runs, Qt.Key_Down)
+        driver.settle()
+        assert driver.page.picker.run.run == older
+    driver.window.pages.show_page("train")
+    new = trained(path, "new", created=2000.0)
+    driver.window.workspace.run_ended.emit(new.path)
+    driver.settle()
+    driver.window.pages.show_page("generate")
+    driver.settle()
+    assert driver.page.picker.run.run == (older if by_hand else new)
 
 
 def test_a_second_space_after_generate_does_not_cancel_it(drive: Callable[..., Driver], child: Child, qtbot: QtBot) -> None:

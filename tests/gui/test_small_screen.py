@@ -140,3 +140,17 @@ def test_a_dialog_too_large_for_the_screen_scrolls(small: MainWindow, qtbot: QtB
         qtbot.waitUntil(
             lambda name=name: not [w for w in QApplication.topLevelWidgets() if w.objectName() == name and w.isVisible()]
         )
+
+
+def test_a_dialog_that_grows_over_the_edge_of_the_screen_comes_back(small: MainWindow, qtbot: QtBot) -> None:
+    from seqdec_gui.gui.window import dialogs
+
+    dialogs.export(small.workspace)
+    (dialog,) = [each for each in QApplication.topLevelWidgets() if each.objectName() == "export_dialog" and each.isVisible()]
+    screen = dialog.screen().availableGeometry()
+    dialog.resize(500, 300)
+    dialog.move(screen.right() - dialog.width(), screen.bottom() - dialog.height())
+    dialog.resize(min(screen.width(), 780), min(screen.height(), 560))
+    qtbot.waitUntil(lambda: screen.contains(dialog.frameGeometry()))
+    QTest.keyClick(dialog, Qt.Key_Escape)
+    qtbot.waitUntil(lambda: not dialog.isVisible())

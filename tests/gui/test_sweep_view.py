@@ -25,7 +25,7 @@ from seqdec_gui.runs import known
 from seqdec_gui.runs.folder import DesignKey
 from seqdec_gui.runs.queue.store import Queue
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
-from seqdec_gui.runs.sweep.folder import SweepFolder, SweepSpec
+from seqdec_gui.runs.sweep.folder import SweepFolder, SweepSpec, Table, Trial
 from seqdec_gui.runs.sweep.space import parse_space
 from tests.gui.accessible import nameless, roleless
 from tests.gui.trained_runs import example_in
@@ -175,3 +175,27 @@ def test_the_page_names_the_sweep_of_the_open_design_whole(qtbot: QtBot, opened:
         lambda: choice.width() >= choice.sizeHint().width() > choice.fontMetrics().horizontalAdvance(choice.currentText())
     )
     assert (nameless(window), roleless(window)) == ([], [])
+
+
+def test_without_a_sweep_the_page_says_what_to_do_and_shows_no_bare_axes(qtbot: QtBot, opened: Opened, tmp_path: Path) -> None:
+    file = example_in(tmp_path, "roman")
+    window = opened(file)
+    window.workspace.page_requested.emit(PageName.SWEEP)
+    page = window.pages.page("sweep")
+    qtbot.waitUntil(
+        lambda: any("press Begin Sweep" in label.text() and label.isVisible() for label in page.findChildren(QLabel))
+    )
+    bare = ("sweep_table", "sweep_parallel", "sweep_importance", "sweep_choice", "sweep_go_on", "sweep_open", "sweep_reuse")
+    assert [name for name in bare if find(window, name).isVisible()] == []
+    design = document.load(file)
+    sweep = SweepFolder(tmp_path / "sweeps" / "one")
+    run = RunSpec(design=document.to_builtins(design), design_path=str(file), devices=DeviceChoice("cpu"), engine="tensorflow")
+    sweep.write_spec(SweepSpec(run=run, axes=parse_space(SEARCH, design), trials=5, sampler="grid"))
+    waiting = Trial(number=1, values={"training.learning_rate": 1e-3, "training.batch_size": 32}, state="running")
+    sweep.write_table(Table(trials=(waiting,)))
+    qtbot.waitUntil(lambda: find(window, "sweep_table").isVisible(), timeout=10_000)  # by itself
+    assert not find(window, "sweep_parallel").isVisible()
+    assert any("as soon as it has reported" in label.text() and label.isVisible() for label in page.findChildren(QLabel))
+    sweep.write_table(Table(trials=(msgspec.structs.replace(waiting, value=0.5, state="finished"),), best=1))
+    qtbot.waitUntil(lambda: find(window, "sweep_parallel").isVisible(), timeout=10_000)
+    assert not find(window, "sweep_importance").isVisible()  # of one trial nothing is known

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tools.pictures import answers, canvas
+from tools.pictures import answers, beyond, canvas
 
 if TYPE_CHECKING:
     from tools.pictures.studio import Studio
     from tools.pictures.world import World
 
-PAGES = ("design", "code", "data", "train", "runs", "generate")
+PAGES = ("design", "code", "data", "train", "runs", "generate", "queue", "sweep")
 Show = Callable[["Studio", Any], Any]
 """Brings a window into a state, and returns the dialog to take a picture of; None stands for the window."""
 
@@ -78,6 +78,7 @@ def _nothing() -> dict[str, State]:
         "palette-search": State(_palette("zo"), modes=("dark",)),
         "palette-nothing": State(_palette("xyzzy"), compared=False),
         "settings": State(_dialog("settings"), modes=("dark",)),
+        "hosts": State(beyond.hosts, modes=("dark",)),
         "shortcuts": State(_dialog("shortcuts")),
         "about": State(_dialog("about"), compared=False),
         "guide": State(_guide("")),
@@ -87,7 +88,7 @@ def _nothing() -> dict[str, State]:
         "failure": State(_failure, compared=False),
         "crash": State(_crash, compared=False),
         "design-empty": State(_new_design),
-        **{f"{page}-empty": State(_page(page), compared=page in ("code", "data")) for page in PAGES[1:]},
+        **{f"{page}-empty": State(_page(page), compared=page in ("code", "data", "sweep")) for page in PAGES[1:]},
     }
 
 
@@ -392,6 +393,8 @@ def _roman(world: World) -> dict[str, State]:
         "runs": State(runs),
         "runs-compared": State(compared, modes=("dark",)),
         "runs-all": State(all_runs, wide=True),
+        "queue": State(beyond.queue(world), modes=("dark",), wide=True),
+        "sweep": State(beyond.sweep(world), modes=("dark",), wide=True),
         "generate": State(_typed("1987\n44"), compared=False),
         "generate-refused": State(_typed("19x7\n44"), modes=("dark",)),
         "generate-results": State(answers.results, modes=("dark",)),
@@ -400,6 +403,7 @@ def _roman(world: World) -> dict[str, State]:
         "generate-codes": State(answers.codes, modes=("dark",)),
         "errors": State(answers.errors(world.first), modes=("dark",)),
         **{f"export-{name}": State(_export(name), compared=name in ("h5", "onnx")) for name in _formats()},
+        "export-all": State(beyond.all_formats, modes=("dark",)),
     }
 
 

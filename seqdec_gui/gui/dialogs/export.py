@@ -129,9 +129,8 @@ class ExportDialog(KeepsFocus, QDialog):
             label.setFixedHeight(theme.CONTROL_HEIGHT)
             form.addRow(label, field)
             form.itemAt(form.rowCount() - 1, QFormLayout.LabelRole).setAlignment(Qt.AlignTop)
-        self._part.setAccessibleName("Part")
-        self._format.setAccessibleName("Format")
-        self._path.setAccessibleName("File")
+        for named, words in ((self._part, "Part"), (self._format, "Format"), (self._path, "File")):
+            named.setAccessibleName(words)
         buttons = QHBoxLayout(spacing=2 * theme.SPACE)
         for button in (self._open_folder, self._as_keras):
             buttons.addWidget(button)
@@ -156,6 +155,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._browse.clicked.connect(self._on_browse_clicked)
         self._button.clicked.connect(self._on_button_clicked)
         self._cancel.clicked.connect(self._on_cancel_clicked)
+        self._table.height_changed.connect(self._fit_height, Qt.QueuedConnection)
         self._as_keras.clicked.connect(self._on_as_keras_clicked)
         self._open_folder.clicked.connect(self._on_open_folder_clicked)
         self.picker.refreshed.connect(self._on_picker_changed)
@@ -433,7 +433,7 @@ class ExportDialog(KeepsFocus, QDialog):
     @pyqtSlot()
     def _fit_height(self) -> None:
         """Make the dialog higher if its texts need it; Qt does not do so for texts of several lines."""
-        height = self.layout().totalHeightForWidth(self.width())
+        height = max(self.layout().totalHeightForWidth(self.width()), self.layout().totalSizeHint().height())
         if height > self.height():
             self.resize(self.width(), height)
 

@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+from PyQt5.QtCore import QModelIndex, QSize, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QTextLayout
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.scheme import color
 from seqdec_gui.runs.export_formats import EXPORT_FORMATS, ExportFormat, not_installed
 from seqdec_gui.runs.format_result import FormatResult
 
-COLUMNS = ("Format", "For", "Result", "Size", "File")
+COLUMNS = ("Format", "For", "Result", "Size", "File, or why there is none")
+LEAST_ROWS = 6
+"""The rows that are seen at least, on a screen however low."""
+
+
+class _Wrapped(QStyledItemDelegate):
+    """Makes rows as high as a text of several lines needs; a tree view draws such a text, and leaves one line for it."""
+
+    def __init__(self, table: QTreeWidget) -> None:
+        super().__init__(table)
+        self._table = table
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        size = super().sizeHint(option, index)
+        width = max(60, self._table.columnWidth(index.column()) - 5 * theme.SPACE)
+        layout = QTextLayout(str(index.data() or ""), option.font)
+        layout.beginLayout()
+        further = 0.0
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+            further += line.height() if line.textStart() else 0.0
+        layout.endLayout()
+        return QSize(min(size.width(), width), size.height() + math.ceil(further))
 
 
 class ExportTable(QTreeWidget):
     """A row per format; `show_results` fills in the last three columns."""
+
+    height_changed = pyqtSignal()
+    """All rows need another height."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +61,8 @@ class ExportTable(QTreeWidget):
         self.setColumnCount(len(COLUMNS))
         self.setHeaderLabels(COLUMNS)
         self.setRootIsDecorated(False)
-        self.setUniformRowHeights(True)
+        self.setWordWrap(True)
+        self.setItemDelegateForColumn(len(COLUMNS) - 1, _Wrapped(self))
         self.setSelectionMode(QAbstractItemView.NoSelection)
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
@@ -34,13 +70,30 @@ class ExportTable(QTreeWidget):
         header = self.header()
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setStretchLastSection(True)
+        self._asked = 0
         self._items: dict[str, QTreeWidgetItem] = {}
         for row in EXPORT_FORMATS.values():
             item = QTreeWidgetItem(self, [row.title.partition(",")[0], row.use])
             item.setToolTip(0, row.help)
             item.setToolTip(1, row.help)
             self._items[row.name] = item
-        self.setMinimumHeight(self._height())
+        self.setMinimumHeight(self._height(LEAST_ROWS))
+        header.sectionResized.connect(self._on_section_resized)
+
+    def sizeHint(self) -> QSize:
+        """All rows, with every line of the reasons."""
+        return QSize(super().sizeHint().width(), self._height())
+
+    @pyqtSlot()
+    def _on_section_resized(self, *_sizes: int) -> None:
+        self.scheduleDelayedItemsLayout()  # reasons take more lines, or fewer
+
+    def updateGeometries(self) -> None:
+        super().updateGeometries()
+        if (height := self._height()) != self._asked:
+            self._asked = height
+            self.updateGeometry()
+            self.height_changed.emit()
 
     def clear_results(self, rows: Iterable[ExportFormat]) -> None:
         """Show no results; formats that are not among `rows` cannot hold the part, and some are not installed."""
@@ -70,6 +123,8 @@ class ExportTable(QTreeWidget):
             item.setToolTip(column, tip or text)
         item.setForeground(2, color(getattr(theme.current(), role)))
 
-    def _height(self) -> int:
-        rows = len(self._items)
-        return int(self.header().sizeHint().height() + rows * max(self.sizeHintForRow(0), 20) + 2 * self.frameWidth())
+    def _height(self, rows: int | None = None) -> int:
+        """Return the height of the header and so many rows, of all if None."""
+        shown = list(self._items.values())[:rows]
+        heights = (self.rowHeight(self.indexFromItem(item)) for item in shown)
+        return int(self.header().sizeHint().height() + sum(max(height, 20) for height in heights) + 2 * self.frameWidth())

@@ -39,7 +39,7 @@ ICON_SIZE = 18
 MAX_CACHED_TEXTS = 5000
 """How many laid out texts are kept before all of them are dropped and made again."""
 
-DETAIL_SCALE = 0.5
+DETAIL_SCALE = 0.45
 """Below this scale (pixels per scene unit) names of ports, labels and kinds are not painted: they could not be read."""
 
 FULL_TEXT_SCALE = 0.85

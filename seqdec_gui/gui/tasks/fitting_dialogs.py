@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSlot
 from PyQt5.QtWidgets import QApplication, QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 FRAME = QSize(8, 40)
@@ -33,7 +33,18 @@ class _FitsScreen(QObject):
     def eventFilter(self, _watched: QObject | None, event: QEvent) -> bool:
         if event.type() in (QEvent.LayoutRequest, QEvent.Show):
             self._look()
+        if event.type() in (QEvent.Resize, QEvent.Show):
+            QTimer.singleShot(0, self._bring_back)
         return False
+
+    @pyqtSlot()
+    def _bring_back(self) -> None:
+        """Move a dialog that has grown over an edge of the screen back, as far as there is room."""
+        frame, screen = self._dialog.frameGeometry(), self._dialog.screen().availableGeometry()
+        x = max(screen.left(), min(frame.left(), screen.right() - frame.width() + 1))
+        y = max(screen.top(), min(frame.top(), screen.bottom() - frame.height() + 1))
+        if self._dialog.isVisible() and (x, y) != (frame.left(), frame.top()):
+            self._dialog.move(x, y)
 
     def _look(self) -> None:
         dialog, room = self._dialog, self._room

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.gui.look import theme
@@ -107,11 +107,14 @@ class RunPicker(QWidget):
         self._workspace = workspace
         self._listing: background.Operation | None = None
         self._wanted: Path | None = None
+        self._ended: RunFolder | None = None
+        self._by_hand = False
         self.listed = False
         self._runs = SizedBox(letters=0, name=f"{name}_run")
         self._runs.setAccessibleName("Trained run")
         self._runs.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
         self._runs.currentIndexChanged.connect(self._on_runs_current_index_changed)
+        self._runs.activated.connect(self._on_runs_activated)
         self._checkpoints = SizedBox(name=f"{name}_checkpoint")
         self._checkpoints.setAccessibleName("Which weights")
         self._checkpoints.currentIndexChanged.connect(self._on_checkpoints_current_index_changed)
@@ -164,8 +167,11 @@ class RunPicker(QWidget):
         chosen = self.run.run if self.run is not None else None
         if self._wanted is not None:
             chosen, self._wanted = RunFolder(self._wanted), None
+        elif self._ended in [run.run for run in runs]:
+            chosen = self._ended
         elif chosen is None and self._workspace.chosen_run is not None:
             chosen = RunFolder(self._workspace.chosen_run)
+        self._ended = None
         self._runs.blockSignals(True)
         self._runs.clear()
         for run in runs:
@@ -197,8 +203,15 @@ class RunPicker(QWidget):
     def _on_checkpoints_current_index_changed(self, _index: int) -> None:
         self.changed.emit()
 
-    @pyqtSlot(object)
-    def _on_workspace_run_ended(self, _run: QObject) -> None:
+    @pyqtSlot(int)
+    def _on_runs_activated(self, _index: int) -> None:
+        self._by_hand = True
+
+    @pyqtSlot(Path)
+    def _on_workspace_run_ended(self, run: Path) -> None:
+        """List again, and choose the run that ended, unless another was chosen by hand or is in sight."""
+        if not self._by_hand and not self.isVisible():
+            self._ended = RunFolder(run)
         self.refresh()
 
     @pyqtSlot(Path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PyQt5.QtCore import QPoint, QSize, Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSlot
+from PyQt5.QtGui import QPainter, QPaintEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.widgets.while_shown import WhileShown
 from seqdec_gui.gui.workspace.devices import DeviceSelection
 from seqdec_gui.runs.devices import Device
 from seqdec_gui.runs.spec import DeviceChoice
@@ -120,26 +121,20 @@ class DeviceList(QFrame):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(*4 * (3 * theme.SPACE,))
         self._layout.setSpacing(0)
-        self._timer = QTimer(self)
-        self._timer.setInterval(REFRESH_MS)
-        self._timer.timeout.connect(devices.refresh)
-        self._timer.timeout.connect(devices.refresh_hosts)
+        WhileShown(self, self._look, REFRESH_MS)
         devices.devices_changed.connect(self._on_devices_changed)
         devices.choice_changed.connect(self._on_devices_changed)
         self._build()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
-        self._devices.refresh()
-        self._devices.refresh_hosts()
-        self._timer.start()
         chosen = next((button for button in self._buttons.values() if button.isChecked()), None)
         if chosen is not None:
             chosen.setFocus()
 
-    def hideEvent(self, event: QHideEvent | None) -> None:
-        self._timer.stop()
-        super().hideEvent(event)
+    def _look(self) -> None:
+        self._devices.refresh()
+        self._devices.refresh_hosts()
 
     def _build(self) -> None:
         """Make one row per device. The CPU is listed at once, so it can be chosen before the driver answers."""

@@ -49,8 +49,11 @@ class MessageBar(QFrame):
 
     @pyqtSlot(Notice)
     def take(self, notice: Notice) -> None:
-        """Show a notice, or take that of its topic away if it has no text."""
-        self._notices.pop(notice.topic, None)
+        """Show a notice, or take that of its topic away if it has no text. A correction changes what is still shown."""
+        if notice.corrects and notice.topic not in self._notices:
+            return
+        if not (notice.corrects and notice.text):  # a correction keeps its place among the others
+            self._notices.pop(notice.topic, None)
         if notice.text:
             self._notices[notice.topic] = notice
         self._show_latest()

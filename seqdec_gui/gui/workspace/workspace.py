@@ -54,12 +54,14 @@ class TrainingState(msgspec.Struct, frozen=True):
 class Notice(msgspec.Struct, frozen=True):
     """A sentence for the bar above the pages, with buttons: the name, the label and the function of each.
 
-    A notice takes the place of an earlier one of the same `topic`; one with an empty text takes that away.
+    A notice takes the place of an earlier one of the same `topic`; one with an empty text takes that away. With `corrects` it
+    is shown only where an earlier one still is: what was closed stays closed.
     """
 
     topic: str
     text: str = ""
     actions: dict[str, tuple[str, Callable[[], None]]] = {}
+    corrects: bool = False
 
 
 class Workspace(QObject):

@@ -18,7 +18,7 @@ from seqdec_gui.gui.pages.design.overlays import EmptyState, OfferBar
 from seqdec_gui.gui.pages.design.verdict_tip import VerdictTip
 from seqdec_gui.gui.pages.design.zoom_bar import ZoomBar
 
-_LEAST_ROOM = 2.5
+_LEAST_ROOM = 3.0
 """How many times the mini-map's width and height the canvas must have, so that it does not cover what it is the map of."""
 
 

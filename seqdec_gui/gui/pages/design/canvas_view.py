@@ -35,7 +35,10 @@ MAX_ZOOM = 4.0
 """The largest zoom, in pixels per scene unit."""
 
 READABLE_ZOOM = canvas_style.DETAIL_SCALE
-"""The smallest zoom that `fit` chooses: names of ports and shapes on wires are painted from here on."""
+"""The smallest zoom at which everything is painted: names of ports, and shapes on wires."""
+
+OVERVIEW_ZOOM = 0.3
+"""The smallest zoom at which `fit` shows everything: the names of blocks are painted large below READABLE_ZOOM."""
 
 ZOOM_STEP = 1.2
 """The factor of one zoom step, and of one notch of the mouse wheel."""
@@ -200,9 +203,12 @@ class CanvasView(QGraphicsView):
     def fit(self, block_ids: Iterable[str] | None = None) -> None:
         """Show these blocks, or everything, at a zoom of at most one pixel per scene unit.
 
-        Names and shapes stay readable: where that leaves no room for everything, the beginning of the design is shown.
+        No block is cut off, unless the names of blocks could not be read any more: then the beginning of the design is shown,
+        with the names of ports and the shapes.
         """
-        self._show_rect(self.design_scene.bounds(block_ids), READABLE_ZOOM)
+        rect = self.design_scene.bounds(block_ids)
+        overview = not rect.isEmpty() and OVERVIEW_ZOOM <= _scale_for(self._bordered(), rect) < READABLE_ZOOM
+        self._show_rect(rect, OVERVIEW_ZOOM if overview else READABLE_ZOOM)
 
     def show_all(self) -> None:
         """Show everything, however small it becomes."""
@@ -232,8 +238,7 @@ class CanvasView(QGraphicsView):
 
         No block lies in the corner, unless it must: where keeping it free would need a smaller zoom than `least`.
         """
-        border = FIT_BORDER
-        whole = self.viewport().rect().adjusted(border, border, -border, -border)
+        whole = self._bordered()
         above = whole.adjusted(0, 0, 0, -self.covered_corner.height())
         left = whole.adjusted(0, 0, -self.covered_corner.width(), 0)
         scale = max(least, min(_scale_for(whole, rect), 1.0))
@@ -243,6 +248,9 @@ class CanvasView(QGraphicsView):
             return whole
         free = max((above, left), key=lambda room: _scale_for(room, rect))
         return free if _scale_for(free, rect) >= least else whole
+
+    def _bordered(self) -> QRect:
+        return self.viewport().rect().adjusted(FIT_BORDER, FIT_BORDER, -FIT_BORDER, -FIT_BORDER)
 
     def _reaches_corner(self, rect: QRectF, room: QRect, scale: float) -> bool:
         """Return whether a block would lie in the covered corner if `rect` were shown in the middle of `room`."""

@@ -20,7 +20,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.generated_results import Filter, Result, read_results, save_results
-from seqdec_gui.data.molecule_pictures import can_draw
+from seqdec_gui.data.molecule_pictures import can_draw, may_be_smiles
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.dialogs.errors.charts import CandidatesChart
 from seqdec_gui.gui.look import theme
@@ -164,7 +164,7 @@ class GenerateMode(Mode):
         self.strategy.show_run(inputs, choice)
         self._feed_map.show_run(inputs, choice.feed_map)
         predicted = None if inputs is None else inputs.predicted
-        self._draw.setVisible(can_draw() and predicted is not None and isinstance(predicted.port.codec, FittedText))
+        self._draw.setVisible(can_draw() and _is_smiles(inputs, perhaps=True))
         self._draw.setChecked(self._draw.isVisibleTo(self._bar) and _is_smiles(inputs))
         self._steps_button.setVisible(predicted is not None and not predicted.numbers)
         self._attention_button.setVisible(self._steps_button.isVisibleTo(self._bar) and inputs is not None and inputs.attends)
@@ -360,11 +360,11 @@ class GenerateMode(Mode):
         background.run(lambda: save_results(path, results), done, self.failed.emit, self)
 
 
-def _is_smiles(inputs: RunInputs | None) -> bool:
-    """Return whether a run predicts SMILES, by its symbols or the name of its column."""
-    if inputs is None or inputs.predicted is None:
+def _is_smiles(inputs: RunInputs | None, perhaps: bool = False) -> bool:
+    """Return whether a run predicts SMILES, by its tokens or the name of its column; or `perhaps` does, by its symbols."""
+    port = None if inputs is None or inputs.predicted is None else inputs.predicted.port
+    if port is None or not isinstance(port.codec, FittedText):
         return False
-    port = inputs.predicted.port
-    codec = port.codec
     named = any("smiles" in name.casefold() for name in (port.name, *port.columns))
-    return isinstance(codec, FittedText) and (codec.tokens == "smiles" or named)
+    written = port.codec.tokens not in ("words", "selfies") and not port.codec.lowercase
+    return port.codec.tokens == "smiles" or named or (perhaps and written and may_be_smiles(port.codec.charset))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from PyQt5.QtCore import Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QHideEvent, QKeySequence, QShowEvent
+from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QShortcut, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.problems import InvalidInput
@@ -21,12 +22,14 @@ from seqdec_gui.gui.pages.queue.rows import QueueRows
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.widgets.empty_state import EmptyState
+from seqdec_gui.gui.widgets.while_shown import WhileShown
 from seqdec_gui.gui.workspace.launch import request
 from seqdec_gui.gui.workspace.queueing import enqueue
 from seqdec_gui.gui.workspace.readiness import readiness
 from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.queue.job import LARGEST_PRIORITY, Job
 from seqdec_gui.runs.queue.overview import Overview, overview
 from seqdec_gui.runs.queue.place import ThisMachine
@@ -37,6 +40,7 @@ REFRESH_MS = 1000
 """The time between two looks at the queue while the page is shown, in milliseconds."""
 
 
+NOTHING = "Runs that are put here start when their devices are free, also while the window is closed."
 ENSURE_S = 10.0
 """The least time between two times that the page sees to it that somebody works on the queue, in seconds."""
 
@@ -56,8 +60,7 @@ class QueuePage(QWidget):
         self.rows.moved.connect(self._on_rows_moved)
         self.rows.itemSelectionChanged.connect(self._show_buttons)
         self.rows.itemActivated.connect(self._on_open_clicked)
-        self.empty = EmptyState("playlist-play", "Nothing waits", "Runs that are put here start when their devices are free, "
-                                "also while the window is closed.", "Add the open design", self)  # fmt: skip
+        self.empty = EmptyState("playlist-play", "Nothing waits", NOTHING, "Add the open design", self)
         self.empty.button.setObjectName("queue_add_first")
         self.empty.button.clicked.connect(self._on_add_clicked)
         self._title = ElidedLabel("queue_title")
@@ -65,8 +68,7 @@ class QueuePage(QWidget):
         self._remark = QLabel(objectName="queue_remark", wordWrap=True)
         self._remark.setProperty("role", "small")
         self._build()
-        self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self.refresh)
+        WhileShown(self, self.refresh, REFRESH_MS)
         workspace.checking.changed.connect(self._show_readiness)
         workspace.document.design_changed.connect(self._show_readiness)
         theme.notifier.changed.connect(self._on_theme_changed)
@@ -94,6 +96,9 @@ class QueuePage(QWidget):
             button.clicked.connect(clicked)
             place.addWidget(button)
         bar.addStretch(1)
+        self._bar = QWidget()  # nothing to act on, no buttons
+        self._bar.setLayout(bar)
+        bar.setContentsMargins(0, 0, 0, 0)
         delete = QShortcut(QKeySequence(Qt.Key_Delete), self.rows, context=Qt.WidgetShortcut)
         delete.activated.connect(self._on_remove_clicked)
         listed = QWidget()
@@ -107,7 +112,7 @@ class QueuePage(QWidget):
         layout.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(2 * theme.SPACE)
         layout.addLayout(heading)
-        layout.addLayout(bar)
+        layout.addWidget(self._bar)
         layout.addWidget(self._remark)
         layout.addWidget(self._stack, 1)
 
@@ -139,8 +144,10 @@ class QueuePage(QWidget):
             self._chosen_next = ""
         waiting = sum(each.state == "waiting" for each in shown.jobs)
         going = sum(each.state in ("starting", "running") for each in shown.jobs)
-        self._title.setText(f"{counted(waiting, 'run')} {'waits' if waiting == 1 else 'wait'}, {going} on the way")
-        self._remark.setText("The queue is paused." if shown.paused and waiting else "")
+        words = f"{counted(waiting, 'run')} {'waits' if waiting == 1 else 'wait'}, {going} on the way"
+        self._title.setText(words if shown.jobs else "Queue")
+        self._bar.setVisible(bool(shown.jobs))
+        self._remark.setText("The queue is paused." if shown.paused else "")
         self._remark.setVisible(bool(self._remark.text()))
         self._stack.setCurrentIndex(1 if shown.jobs else 0)
         self._show_buttons()
@@ -170,6 +177,7 @@ class QueuePage(QWidget):
         for button in (self.buttons["add"], self.empty.button):
             button.setEnabled(state.ready)
             button.setToolTip(state.reason or "Put a run of the open design at the end")
+        self.empty.words.setText(f"{NOTHING} {state.reason}".strip())
 
     # -- acting
     def _do(self, change: Callable[[], object]) -> None:
@@ -185,12 +193,17 @@ class QueuePage(QWidget):
     def _on_add_clicked(self) -> None:
         wanted = request(self._workspace)
 
-        def then(job: Job) -> None:
+        def put() -> tuple[Job, str]:
+            job = enqueue(wanted)
+            return job, display_name(Path(job.run))
+
+        def then(made: tuple[Job, str]) -> None:
+            job, name = made
             self._chosen_next = job.id
-            self._workspace.status_message.emit(f"{job.name} waits for {job.devices}.")
+            self._workspace.status_message.emit(f"{name} waits for {job.devices}.")
             self.refresh()
 
-        background.run(lambda: enqueue(wanted), then, self._on_refused, self)
+        background.run(put, then, self._on_refused, self)
 
     @pyqtSlot()
     def _on_pause_clicked(self) -> None:
@@ -216,7 +229,9 @@ class QueuePage(QWidget):
         def then(text: str) -> None:
             self._do(lambda: self._queue.set_priority(job.id, _priority(text)))
 
-        notify.ask_text(self, f"Priority of {job.name}", "From -100 to 100; higher starts first", str(job.priority), then)
+        notify.ask_text(
+            self, f"Priority of {chosen.title or job.name}", "From -100 to 100; higher starts first", str(job.priority), then
+        )
 
     @pyqtSlot()
     def _on_now_clicked(self) -> None:
@@ -233,16 +248,7 @@ class QueuePage(QWidget):
         chosen = self.rows.chosen
         if chosen is not None and self.buttons["open"].isEnabled():
             self._workspace.page_requested.emit(PageName.TRAIN)
-            session_of(self._workspace).show(RunFolder(chosen.job.run), chosen.job.name)
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        super().showEvent(event)
-        self.refresh()
-        self._timer.start()
-
-    def hideEvent(self, event: QHideEvent | None) -> None:
-        super().hideEvent(event)
-        self._timer.stop()
+            session_of(self._workspace).show(RunFolder(chosen.job.run), chosen.title or chosen.job.name)
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:

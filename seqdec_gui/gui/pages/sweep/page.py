@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-from PyQt5.QtCore import Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QColor, QHideEvent, QShowEvent
+from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
     QLabel,
     QPushButton,
     QSplitter,
+    QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -29,8 +30,10 @@ from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.sweep.plots import ImportancePlot, ParallelPlot
 from seqdec_gui.gui.pages.sweep.setup import Setup
 from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.widgets.state_badge import state_color
 from seqdec_gui.gui.widgets.table_style import show_as_list
+from seqdec_gui.gui.widgets.while_shown import WhileShown
 from seqdec_gui.gui.workspace.launch import design_key, request
 from seqdec_gui.gui.workspace.sweep_draft import SweepDraft, go_on, make_sweep, sweeps_of
 from seqdec_gui.gui.workspace.training_session import session_of
@@ -43,6 +46,11 @@ from seqdec_gui.runs.sweep.words import count_words
 
 REFRESH_MS = 1000
 """The time between two looks at the sweep while the page is shown, in milliseconds."""
+NO_SWEEP = (
+    "A sweep trains the design again and again with other values, and finds out which are best. Choose a parameter above, say "
+    "which values to try, and press Begin Sweep."
+)
+NO_RESULT = "A line for each trial is drawn here as soon as it has reported its goal."
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -69,8 +77,7 @@ class SweepPage(QWidget):
         self.parallel, self.importance = ParallelPlot(), ImportancePlot()
         self.parallel.chosen.connect(self.choose)
         self._build()
-        self._timer = QTimer(self, interval=REFRESH_MS)
-        self._timer.timeout.connect(self.refresh)
+        WhileShown(self, self.refresh, REFRESH_MS)
         theme.notifier.changed.connect(self._show_table)
         self._show_buttons()
 
@@ -82,6 +89,7 @@ class SweepPage(QWidget):
         self._choice.activated.connect(self._on_choice_activated)
         self._state = QLabel(objectName="sweep_state")
         self._state.setProperty("role", "small")
+        one = QWidget()
         heading = QHBoxLayout()
         heading.addWidget(self._choice)
         heading.addWidget(self._state, 1)
@@ -103,20 +111,39 @@ class SweepPage(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SingleSelection)
         self.table.itemSelectionChanged.connect(self._on_table_selection_changed)
         self.table.itemActivated.connect(self._on_open_clicked)
-        plots = QSplitter(Qt.Vertical)
-        plots.addWidget(self.parallel)
-        plots.addWidget(self.importance)
-        plots.setSizes([500, 200])
+        lines = QWidget()
+        drawn = QVBoxLayout(lines)
+        drawn.setContentsMargins(0, 0, 0, 0)
+        drawn.setSpacing(theme.SPACE)
+        legend = QLabel("A line for each trial, stronger where it is better. Thick: the best one and the selected one.")
+        legend.setProperty("role", "small")
+        legend.setWordWrap(True)
+        drawn.addWidget(legend)
+        drawn.addWidget(self.parallel, 1)
+        both = QSplitter(Qt.Vertical)
+        both.addWidget(lines)
+        both.addWidget(self.importance)
+        both.setSizes([500, 200])
+        self._plots = QStackedWidget()
+        self._plots.addWidget(EmptyState("chart-line", "No result yet", NO_RESULT))
+        self._plots.addWidget(both)
         below = QSplitter(Qt.Horizontal)
         below.addWidget(self.table)
-        below.addWidget(plots)
+        below.addWidget(self._plots)
         below.setSizes([500, 500])
+        inner = QVBoxLayout(one)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(2 * theme.SPACE)
+        inner.addLayout(heading)
+        inner.addWidget(below, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(EmptyState("tune-vertical", "No sweep of this design yet", NO_SWEEP))
+        self._stack.addWidget(one)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(2 * theme.SPACE)
         layout.addWidget(self.setup)
-        layout.addLayout(heading)
-        layout.addWidget(below, 1)
+        layout.addWidget(self._stack, 1)
 
     # -- looking
     @pyqtSlot()
@@ -130,6 +157,9 @@ class SweepPage(QWidget):
 
     def _on_looked(self, seen: Seen) -> None:
         self._busy = False
+        going = " It is worked on." if seen.worked_on else ""
+        self._state.setText(f"{count_words(seen.table, seen.spec.trials)}.{going}" if seen.spec else "")
+        self._stack.setCurrentIndex(1 if seen.spec else 0)
         if seen == self._seen:
             return
         before, self._seen = self._seen, seen
@@ -142,15 +172,12 @@ class SweepPage(QWidget):
             self._choice.setCurrentIndex(seen.paths.index(seen.path))
         self._show_table()
         self._show_plots()
-        going = " It is worked on." if seen.worked_on else ""
-        self._state.setText(
-            f"{count_words(seen.table, seen.spec.trials)}.{going}" if seen.spec else "No sweep of this design yet."
-        )
         self._show_buttons()
 
     def _on_not_looked(self, error: Exception) -> None:
         self._busy = False
         self._state.setText(str(error))
+        self._stack.setCurrentIndex(1)
 
     @pyqtSlot()
     def _show_table(self) -> None:
@@ -182,6 +209,8 @@ class SweepPage(QWidget):
             shown = coordinates(spec.axes, table, spec.goal, spec.maximize)
             self.parallel.show_trials(shown, table.best, chosen.number if chosen else 0)
             self.importance.show_shares(table.importance)
+            self.importance.setVisible(bool(table.importance))
+            self._plots.setCurrentIndex(1 if shown.lines else 0)
 
     # -- one trial
     @property
@@ -271,15 +300,6 @@ class SweepPage(QWidget):
     def _on_begin_failed(self, error: Exception) -> None:
         self.setup.refresh()
         notify.failure(self, error, "The sweep was not begun")
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        super().showEvent(event)
-        self.refresh()
-        self._timer.start()
-
-    def hideEvent(self, event: QHideEvent | None) -> None:
-        super().hideEvent(event)
-        self._timer.stop()
 
 
 def _look(design: DesignKey, wanted: Path | None) -> Seen:

@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui.gui.look import theme
-from seqdec_gui.runs.sweep.coordinates import Coordinates
+from seqdec_gui.runs.sweep.coordinates import Coordinates, short_names
 
 SHADES = 8
 """Into how many colours trials are divided by how good they are."""
@@ -17,7 +17,7 @@ REACH = 0.06
 
 
 class ParallelPlot(pg.PlotWidget):
-    """One line for each trial across the axes; better ones are brighter. `chosen` has the number of a trial that is clicked."""
+    """One line for each trial across the axes; the better, the stronger. `chosen` has the number of a trial that is clicked."""
 
     chosen = pyqtSignal(int)
 
@@ -61,6 +61,7 @@ class ParallelPlot(pg.PlotWidget):
         x = np.arange(count, dtype=float)
         self._axes.setData(np.repeat(x, 2), np.tile([0.0, 1.0], count), pen=pg.mkPen(theme.color(look.text_dim), width=1))
         colours = pg.colormap.get("viridis").getLookupTable(0.0, 1.0, SHADES)
+        colours = colours if look.dark else colours[::-1]  # the best ones stand out from the ground
         gap = np.full(1, np.nan)
         for shade, curve in enumerate(self._curves):
             mine = [places for _, places, good in self._shown.lines if min(SHADES - 1, int(good * SHADES)) == shade]
@@ -129,7 +130,9 @@ class ImportancePlot(pg.PlotWidget):
         places = list(range(len(widths)))
         self._bars.setOpts(x0=[0.0] * len(widths), y=places, width=widths, height=0.6, brush=theme.color(look.accent), pen=None)
         left, bottom = self.getPlotItem().getAxis("left"), self.getPlotItem().getAxis("bottom")
-        left.setTicks([[(place, f"{name}  {self._shares[name]:.0%}") for place, name in enumerate(names)]])
+        words = zip(short_names(names), names, strict=True)
+        left.setTicks([[(place, f"{short}  {self._shares[name]:.0%}") for place, (short, name) in enumerate(words)]])
+        bottom.setLabel("Share of what the goal varies by", color=look.text)
         for axis in (left, bottom):
             axis.setTextPen(theme.color(look.text))
             axis.setPen(theme.color(look.text_dim))
