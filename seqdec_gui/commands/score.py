@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.numbers import whole_number
@@ -25,6 +26,7 @@ from seqdec_gui.commands.tasks import (
 )
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.wording import counted
+from seqdec_gui.runs.task_names import CheckpointName
 from seqdec_gui.runs.task_results import Scored
 from seqdec_gui.runs.tasks import ScoreTask
 
@@ -37,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", metavar="K", type=whole_number(1, 1000), default=0, help=text)
     text = "another run or bundle, a prior for example: write the log-likelihoods under it, and the differences, too"
     parser.add_argument("--against", metavar="RUN", default="", help=text)
-    text = "which weights of the other run (default: best)"
-    parser.add_argument("--against-checkpoint", choices=("best", "last"), default="best", help=text)
+    text = "which weights of the other run (default: best), named as with --checkpoint"
+    parser.add_argument("--against-checkpoint", choices=get_args(CheckpointName), default="best", help=text)
     text = "carry a column of the input file over into the output; those that name or number its rows are anyway"
     parser.add_argument("--keep", metavar="COLUMN", action="append", default=[], help=text)
     text = "the file to write: CSV, or .jsonl (JSON Lines); - for CSV on standard output"
