@@ -86,7 +86,7 @@ test-hosts: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not timing and not pictures' tests/hosts tests/gui/test_hosts.py
 
 test-cluster: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m slow tests/cluster
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' tests/cluster
 
 test-at-spi: setup
 	tools/on_accessibility_bus.sh $(BIN)/python -m pytest -m at_spi tests/gui/test_at_spi.py

@@ -35,7 +35,8 @@ def main() -> None:
             found = _in_a_child(processes, batch)
             whole, without = found["step_s"], found["without_s"]
             share = f"{max(0.0, 1 - without / whole):.0%}" if processes > 1 else ""
-            row = (processes, f"{batch} ({name})", f"{1e3 * whole:.1f}", f"{1e3 * without:.1f}" if processes > 1 else "", share, f"{batch / whole:,.0f}")
+            shown = f"{1e3 * without:.1f}" if processes > 1 else ""
+            row = (processes, f"{batch} ({name})", f"{1e3 * whole:.1f}", shown, share, f"{batch / whole:,.0f}")
             print("| " + " | ".join(map(str, row)) + " |", flush=True)
     print(f"A step sums {found['bytes']:,} bytes of gradients.")
 

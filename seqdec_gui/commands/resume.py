@@ -52,6 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     available = devices.list_devices() if here else starting.devices_of(target)
     choice, warnings = devices.parse_devices(arguments.devices or str(spec.devices), available)
     cluster = _cluster(arguments.cluster, spec.cluster)
+    if here and cluster is not None and cluster.kind == "hosts":
+        text = "A run on several hosts is resumed from where it was started; here, expected --cluster none or local:N."
+        raise InvalidInput(text, "bad_cluster")
     resolved = devices.resolve(choice, available)
     if cluster is not None:
         resolved = of_all(fitting.devices_for(cluster, choice, resolved), cluster)

@@ -15,7 +15,7 @@ from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.folder import open_run
-from seqdec_gui.runs.hosts import book, record
+from seqdec_gui.runs.hosts import record, trusted
 from seqdec_gui.runs.hosts.sending import Tell, fetch, send_files
 from seqdec_gui.runs.hosts.session import Session, fail_unless_same_version
 
@@ -41,7 +41,7 @@ def run_there(command: str, words: Sequence[str], arguments: argparse.Namespace)
         places[output] = f"@out/{expanded(output).name}"
     elif command == "export":
         raise InvalidInput("Expected --output FOLDER: where the files are to be put here.", "no_output")
-    with Session(book.find(at.host)) as session, telling() as tell:
+    with Session(trusted.host_of(at)) as session, telling() as tell:
         fail_unless_same_version(session)
         named = {name: value for name in _FILES if isinstance(value := getattr(arguments, name, None), str)}
         if "-" in named.values():

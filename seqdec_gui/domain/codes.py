@@ -136,6 +136,7 @@ _ROWS = (
     Code("fitted_anew", "run", "What was fitted anew is not what the weights were trained with: keep the earlier fit, or let them learn again."),
     Code("folder_to_host", "command", "A design names a folder, and only files are sent to a host: give the model as a .keras file."),
     Code("footer_as_row", "data", "The last line looks like what programs write below a table, and is read as a row: remove it unless it is one.", reading=True),
+    Code("foreign_copy", "run", "The folder of a run on a host was not made by you on this machine, so it cannot command the run: use the folder from which it was started."),
     Code("fork_best_anew", "run", "The best value so far does not count for a fork, as it is measured otherwise or its weights are not there: it is found anew."),
     Code("fork_goes_on", "run", "A fork goes on where its parent was stopped early, and counts the reports without improvement anew."),
     Code("fork_nothing_left", "run", "A fork begins where its training ends: give it more epochs, or an earlier checkpoint."),

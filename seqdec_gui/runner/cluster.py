@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -62,6 +63,8 @@ class Party:
         """Start the other processes, where that is for process 0 to do. Raises SeqdecError."""
         if not self.at:
             raise SeqdecError("This host has no address that others could reach: connect it to a network, or use local:N.")
+        if self.cluster.kind == "slurm" and "SLURM_JOB_ID" not in os.environ:
+            raise SeqdecError(f"This is no job of SLURM. {self._how_to_go_on()}")
         misleading = "" if self.only_here or self._devices.kind == "gpu" else addresses.name_that_misleads()
         if misleading:
             raise SeqdecError(misleading)

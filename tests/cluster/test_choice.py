@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from seqdec_gui.commands import resume
+from seqdec_gui.domain import document
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs import spec
 from seqdec_gui.runs.cluster import fitting
 from seqdec_gui.runs.cluster.addresses import is_loopback
 from seqdec_gui.runs.cluster.choice import Cluster, first_of_list, parse, place_in_step
+from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.run_words import device_names, device_words
 from seqdec_gui.runs.spec import DeviceChoice, of_all
+from tests.runner import designs
 
 IN_SBATCH = {"SLURM_JOB_ID": "4711", "SLURM_JOB_NUM_NODES": "4", "SLURM_JOB_NODELIST": "lab[03-06]"}
 IN_STEP = IN_SBATCH | {"SLURM_PROCID": "2", "SLURM_STEP_NUM_TASKS": "4", "SLURM_STEP_NODELIST": "lab[03-06]"}
@@ -83,3 +92,19 @@ def test_only_one_engine_and_only_fitting_devices() -> None:
 def test_addresses_that_mean_the_own_machine_to_everybody() -> None:
     assert all(map(is_loopback, ("127.0.1.1", "::1", "localhost")))
     assert not any(map(is_loopback, ("10.1.2.3", "lab1", "fd00::1")))
+
+
+def test_a_run_of_hosts_or_of_slurm_is_not_resumed_where_nobody_would_join(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    design = document.to_builtins(designs.stack())
+    for cluster, says in (
+        (Cluster("hosts", 2, hosts=("lab1", "lab2"), started_outside=True), "resumed from where it was started"),
+        (Cluster("slurm", 2), "no job of SLURM"),
+    ):
+        spec.write(spec.RunSpec(design=design, devices=DeviceChoice("cpu"), cluster=cluster), run.spec)
+        arguments = argparse.ArgumentParser()
+        resume.add_arguments(arguments)
+        with pytest.raises(InvalidInput, match=says):
+            resume.run(arguments.parse_args([str(run.path)]))

@@ -214,6 +214,7 @@ def test_a_process_that_hangs_ends_the_run(runs: Runs) -> None:
 def test_quality_averages_and_early_stopping_are_those_of_one_process(runs: Runs) -> None:
     settings = {
         "epochs": 3, "average_decay": 0.9, "early_stopping_patience": 1, "early_stopping_delta": 10.0,
+        "quality": ("exact_match",), "quality_rows": 10, "quality_share": 1.0, "monitor": "val_loss",
     }  # fmt: skip
     one, two = (runs.finish(f"{count}", together(runs, designs.translation(layers=1), count, **settings)) for count in (1, 2))
     same(one, two)

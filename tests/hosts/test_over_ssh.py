@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from seqdec_gui import cli
@@ -189,7 +191,7 @@ def test_a_run_that_is_gone_is_said_to_be(lab: Host, design: Design) -> None:
     assert at is not None
     there = original(run)
     there.path.rename(there.path.with_name("elsewhere"))
-    record.write(run.path, record.HostRecord(host=at.host, address=at.address, run=at.run))
+    record.write(run.path, record.HostRecord(host=at.host, address=at.address, run=at.run, mark=at.mark))
     run.events.write_bytes(b"".join(run.events.read_bytes().splitlines(keepends=True)[:-1]))
     again = copied.attach(run)
     status = again.wait(LONGEST_S)
@@ -336,6 +338,26 @@ def test_a_record_that_leads_to_a_server_that_was_never_added_is_not_followed(de
     assert STEPS == 16
 
 
+def test_a_folder_that_was_not_made_here_commands_no_run(lab: Host, design: Design, tmp_path: Path) -> None:
+    """A stranger may know the names of a host and of a run on it, and may have read the folder of another run."""
+    run = finished(design.start(lab, 3))
+    other = finished(design.start(lab, 3, "other"))
+    at, of_other = record.read(run.path), record.read(other.path)
+    assert at is not None
+    assert of_other is not None
+    for number, mark in enumerate(("", of_other.mark, "../" + at.mark)):
+        foreign = RunFolder(tmp_path / f"foreign {number}")
+        shutil.copytree(run.path, foreign.path)
+        record.write(foreign.path, msgspec.structs.replace(at, mark=mark))
+        with pytest.raises(InvalidInput, match="was not made by this user"):
+            starting.resume(foreign, Resumption())
+        with pytest.raises(InvalidInput, match="was not made by this user"):
+            have_checkpoint(foreign, "last")
+    moved = RunFolder(tmp_path / "moved")
+    run.path.rename(moved.path)
+    have_checkpoint(moved, "last")
+
+
 def test_a_list_of_runs_follows_those_that_nobody_follows(
     lab: Host, design: Design, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -343,7 +365,7 @@ def test_a_list_of_runs_follows_those_that_nobody_follows(
     run = finished(process)
     at = record.read(run.path)
     assert at is not None
-    record.write(run.path, record.HostRecord(host=at.host, address=at.address, run=at.run))
+    record.write(run.path, record.HostRecord(host=at.host, address=at.address, run=at.run, mark=at.mark))
     run.events.write_bytes(b"".join(run.events.read_bytes().splitlines(keepends=True)[:4]))
     assert run.status().state == "unfinished"
     cli.main(["runs", str(run.path)])

@@ -9,7 +9,7 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.checkpoint_file import HEAD_BYTES, fault
 from seqdec_gui.runs.files import DISK_FULL
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.hosts import book, record
+from seqdec_gui.runs.hosts import record, trusted
 from seqdec_gui.runs.hosts.sending import Tell, fetch, say_nothing
 from seqdec_gui.runs.hosts.session import Session
 from seqdec_gui.runs.hosts.ssh import LinkLost
@@ -31,7 +31,7 @@ def have_checkpoint(run: RunFolder, name: str, tell: Tell = say_nothing) -> str:
     path = run.checkpoint(name)
     for _ in range(ATTEMPTS):
         try:
-            with Session(book.find(at.host)) as session:
+            with Session(trusted.host_of(at)) as session:
                 if _get(session, at.run, name, path, tell):
                     return ""
         except LinkLost as error:

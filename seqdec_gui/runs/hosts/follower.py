@@ -22,7 +22,7 @@ from seqdec_gui.runs import copies, lock
 from seqdec_gui.runs.events import Failed, cut_half_line
 from seqdec_gui.runs.files import open_to_write, opener, write_atomically
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.hosts import book, record
+from seqdec_gui.runs.hosts import record, trusted
 from seqdec_gui.runs.hosts.frames import Frame, Garbled
 from seqdec_gui.runs.hosts.record import Link
 from seqdec_gui.runs.hosts.session import Session
@@ -74,7 +74,7 @@ class Follower:
         """Follow the run over one session. Raises what broke it, with whether anything was heard."""
         heard = False
         try:
-            with Session(book.find(self.record.host)) as session:
+            with Session(trusted.host_of(self.record)) as session:
                 session.send("follow", run=self.record.run, **self._places())
                 outbox = Outbox(self)
                 while not self.ended():

@@ -26,7 +26,8 @@ FORMAT = 1
 class HostRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Where the run of a copy is, and how far it has been followed.
 
-    `host` is a name of the user's list, `address` what it stood for; `run` is the folder there. `events_offset` is where the
+    `mark` says that this user has made the copy (`trusted`). `host` is a name of the user's list, `address` what it stood for;
+    `run` is the folder there. `events_offset` is where the
     latest start begins in the events. `commands_sent` and `requests_sent` say up to where the files here were sent. `ended`:
     the run has ended and everything of it has arrived; `failed` then says how, where its events do not. `gone` is a sentence
     if the run is no longer there, or no longer the one that was copied.
@@ -36,6 +37,7 @@ class HostRecord(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     address: str
     run: str
+    mark: str = ""
     events_offset: Count = 0
     commands_sent: Count = 0
     requests_sent: Count = 0

@@ -14,7 +14,7 @@ from seqdec_gui.domain.wording import format_bytes
 from seqdec_gui.runs import copies, known, spec
 from seqdec_gui.runs.devices import Device
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.hosts import book, record
+from seqdec_gui.runs.hosts import book, record, trusted
 from seqdec_gui.runs.hosts.answering import Resumption
 from seqdec_gui.runs.hosts.book import Host
 from seqdec_gui.runs.hosts.copied import CopiedProcess, await_follower, start_follower
@@ -109,7 +109,7 @@ def resume(run: RunFolder, changes: Resumption, nice: int = 0) -> CopiedProcess:
     at = record.read(run.path)
     if at is None:
         raise InvalidInput(f"{run.path} is no copy of a run on a host.", "no_copy")
-    host = book.find(at.host)
+    host = trusted.host_of(at)
     with Session(host) as session:
         fail_unless_same_version(session)
         said = session.ask("resume", msgspec.json.encode(changes), run=at.run, nice=nice)
@@ -179,7 +179,11 @@ def _copy(run: RunFolder, run_spec: RunSpec, host: Host, said: Frame) -> CopiedP
     try:
         for folder in (run.path, run.checkpoints, run.exports):
             folder.mkdir(parents=True, exist_ok=True)
-        at = HostRecord(host=host.name, address=host.address, run=said.text("run"), events_offset=said.integer("events_offset"))
+        there = said.text("run")
+        at = HostRecord(
+            host=host.name, address=host.address, run=there, mark=trusted.marked(host.name, there),
+            events_offset=said.integer("events_offset"),
+        )  # fmt: skip
         record.write(run.path, at)
         spec.write(msgspec.structs.replace(run_spec, placement=_placement(said)), run.spec)
     except OSError as error:
