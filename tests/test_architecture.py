@@ -124,7 +124,8 @@ def imported(found: list[ast.AST]) -> set[str]:
 
 def loaded_after(statements: str, unwanted: tuple[str, ...]) -> list[str]:
     """Those of the unwanted packages that a fresh interpreter has loaded after these statements."""
-    code = f"{statements}\nimport sys\nprint(*sorted(set({unwanted!r}) & set(sys.modules)))"
+    # It ends at once: the threads of a window that is still open would return to an interpreter during its shutdown.
+    code = f"{statements}\nimport os, sys\nprint(*sorted(set({unwanted!r}) & set(sys.modules)), flush=True)\nos._exit(0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1].split()
