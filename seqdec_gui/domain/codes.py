@@ -353,7 +353,7 @@ _ROWS = (
     Code("unused_block", "design", "No loss depends on the block, so it would not be part of the model: connect its output, or delete it."),
     Code("unused_option", "command", "The option has no use with this file: leave it out."),
     Code("unwritable", "file", "The file cannot be written: choose another folder, or free some space."),
-    Code("weights_differ", "file", "A block would compute something else with these weights than the model that they are of."),
+    Code("weights_differ", "file", "A block would compute something else with these weights than the model that they are of: match the settings, or take them in spite."),
     Code("weights_extended", "run", "Weights that count symbols keep what is known; what is new begins afresh: nothing to do."),
     Code("weights_mismatch", "file", "Weights are not those of this model or block: give the file that was saved from it."),
     Code("weights_not_extended", "run", "No weights count the new symbols alone, so these begin with what is there: expect them to learn slowly."),

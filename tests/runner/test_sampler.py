@@ -281,7 +281,8 @@ def test_a_repeated_code_is_decoded_in_one_pass(tmp_path: Path) -> None:
     predictions = trained.predict(np.arange(5)).astype(np.float64)
     codec = trained.dataset.fitted.text()
     for sample, p in zip(samples, predictions, strict=True):
-        best = 1 + p[:, 1:].argmax(axis=-1)  # never padding: these words have an end mark
+        # The begin mark first and only there, and never padding: these words have an end mark.
+        best = np.concatenate([[1], 2 + p[1:, 2:].argmax(axis=-1)])
         length = int(np.flatnonzero(best == 2)[0]) + 1 if 2 in best else 9
         assert sample.text == codec.decode(best)
         assert sample.log_probability == pytest.approx(np.log(p[np.arange(length), best[:length]]).sum(), abs=1e-4)
