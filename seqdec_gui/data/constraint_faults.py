@@ -31,8 +31,8 @@ def constraint_faults(codec: object, constraints: Constraints, width: int) -> di
             _, reasons = told_symbols(codec, [constraints.prefix], width, steps, None)
             if reasons:
                 faults[name] = reasons[0]
-    if isinstance(codec, FittedText) and constraints.min_length > codec.room:
-        faults["min_length"] = f"A sequence has at most {codec.room} symbols."
+    if isinstance(codec, FittedText) and constraints.min_length > codec.room + codec.end:
+        faults["min_length"] = f"A sequence has at most {codec.room + codec.end} symbols, without an end mark."
     return faults
 
 

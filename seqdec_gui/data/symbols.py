@@ -42,8 +42,8 @@ class Symbols(msgspec.Struct, frozen=True):
 
     @property
     def room(self) -> int:
-        """The most symbols of a sequence that is finished, marks not counted."""
-        return self.steps - (self.mark is not None) - self.ends
+        """The most symbols of a sequence, the begin mark not counted; one with so many has no room for an end mark."""
+        return self.steps - (self.mark is not None)
 
 
 def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, rows: Rows) -> Symbols:

@@ -21,7 +21,7 @@ WAYS: tuple[tuple[Strategy, Constraints], ...] = (
     (GREEDY, UNCONSTRAINED),
     (GREEDY, Constraints(prefix="ba", min_length=4)),
     (Sampling(1.4), UNCONSTRAINED),
-    (Sampling(0.7, top_k=6, top_p=0.9, min_p=0.01), Constraints(min_length=7)),
+    (Sampling(0.7, top_k=6, top_p=0.9, min_p=0.01), Constraints(min_length=8)),
     (Sampling(2.0, top_k=5), Constraints(forbid="c")),
     (Beam(4, n_best=3), Constraints(prefix="g", allow="abdg")),
     (Beam(4, length_penalty=0.8, n_best=4, groups=2, diversity=0.5), UNCONSTRAINED),
@@ -57,7 +57,7 @@ def test_what_is_generated_scores_as_it_is_reported(name: str, tmp_path: Path) -
         assert all(
             found.ids[0] == sampler.symbols.mark for part in sampler.greedy(arrays, np.arange(rows)) for _, found in part
         )
-        assert all(len(sample.text) == sampler.symbols.room + 1 for sample in samples if not sample.finished)
+        assert all(len(sample.text) == sampler.symbols.room for sample in samples if not sample.finished)
     with pytest.raises(InvalidInput, match=f"min_length up to {sampler.symbols.room}"):
         next(sampler.generate(arrays, rows, constraints=Constraints(min_length=sampler.symbols.room + 1)))
     stored = np.zeros((len(samples), *arrays[feed.array].shape[1:]), arrays[feed.array].dtype)
