@@ -61,7 +61,7 @@ def archetype(tmp_path: Path) -> Path:
     return design
 
 
-@pytest.mark.parametrize("engine", ["tensorflow", "jax"])
+@pytest.mark.parametrize("engine", ["tensorflow", pytest.param("jax", marks=pytest.mark.long)])
 def test_archetype_from_template_to_a_file_that_plain_keras_opens(archetype: Path, engine: str) -> None:
     folder = archetype.parent
     bindings = ["--bind", "latent=X", "--bind", "decoder_inputs=decoder_inputs", "--bind", "loss.targets=targets"]

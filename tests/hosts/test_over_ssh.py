@@ -66,6 +66,7 @@ def epochs_of(run: RunFolder) -> list[int]:
 
 
 @pytest.mark.timeout(900)  # each cut costs a new connection, which takes seconds on a busy machine
+@pytest.mark.long
 def test_a_link_that_is_cut_fifty_times_costs_no_event_and_brings_none_twice(server: Server, lab: Host, design: Design) -> None:
     begun = server.proxy.cuts
     process = design.start(lab, 100_000)

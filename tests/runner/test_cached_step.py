@@ -190,6 +190,7 @@ def test_a_decoder_without_attention_keeps_its_plain_step() -> None:
     assert plan_of(step_of(design, infer(design), "model_2")) is None
 
 
+@pytest.mark.long
 def test_the_jax_backend_finds_the_same(tmp_path: Path) -> None:
     pytest.importorskip("jax")
     chosen = "every_batch and two"  # compiling for JAX takes seconds per variant

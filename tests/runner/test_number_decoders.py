@@ -204,6 +204,7 @@ def test_a_mapping_that_is_none_is_refused_with_what_it_lacks(pairs: Any, begin:
         number_feeding(FeedMap(pairs, begin), 2, 3)
 
 
+@pytest.mark.long
 def test_jax_gives_the_same() -> None:
     pytest.importorskip("jax")
     done = subprocess.run(
