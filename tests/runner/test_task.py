@@ -157,7 +157,7 @@ def test_generate_names_the_row_and_the_unknown_symbol_and_goes_on_with_the_othe
     assert "Symbol 'X' is not in the charset 'abcdefg'" in bad["problem"]
     output.unlink()
     rows.write_text("source\nabX\n")
-    with pytest.raises(InvalidInput, match="[Ss]ymbol 'X' is not in the charset 'abcdefg'"):
+    with pytest.raises(InvalidInput, match=r"[Ss]ymbol 'X' is not in the charset 'abcdefg'"):
         do(task)
     assert not output.exists()
 
