@@ -21,6 +21,7 @@ from seqdec_gui.domain.document import SUFFIX, save
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.validation import check
+from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs.import_design import design_of
 from seqdec_gui.runs.imports import import_folder, with_keras_model
 from seqdec_gui.runs.priors import design_of_prior, is_prior, with_prior
@@ -94,15 +95,19 @@ def run(arguments: argparse.Namespace) -> int:
         if into is None
         else with_keras_model(into, inspected, source, output.parent)
     )
+    parts = [block_id]
     if arguments.split:
+        others = {block.id for block in design.blocks} - {block_id}
         design = _split(design, block_id, output.parent)
+        parts = [block.id for block in design.blocks if block.id not in others]
     save(design, output)
     if inspected.file:
         say(f"written for Keras 3: {inspected.file}")
     if inspected.difference is not None:
         say(f"largest difference to Keras 2: {inspected.difference:.3g}")
     report = check(design)
-    say(f"{output}: {expanded(arguments.file).name} is the block {block_id}, {inspected.parameters:,} parameters")
+    word = "block" if len(parts) == 1 else "blocks"
+    say(f"{output}: {expanded(arguments.file).name} is the {word} {listed(parts)}, {inspected.parameters:,} parameters")
     for problem in report.problems:
         say(f"{problem.severity}: {problem.sentence()}")
     return 0

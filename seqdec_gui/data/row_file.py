@@ -90,8 +90,9 @@ def _json_lines(file: TextIO, names: Sequence[str]) -> Write:
 
 def _smiles(file: TextIO, names: Sequence[str]) -> Write:
     text, row_number = names.index("text"), names.index("row")
-    named_by = next((at for at, name in enumerate(names) if names_rows(name)), row_number)
     sample = names.index("sample") if "sample" in names else None
+    carried = (at for at, name in enumerate(names) if at not in (row_number, sample) and names_rows(name))
+    named_by = next(carried, row_number)
 
     def write(rows: Iterable[Sequence[Any]]) -> None:
         for row in rows:

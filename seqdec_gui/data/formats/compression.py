@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any
 
 from seqdec_gui.data.formats.bounds import fail_if_it_swells, fail_if_no_room
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 """The endings of compressed files."""
@@ -117,7 +117,8 @@ def _only_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
         return members[0]
     names = ", ".join(member.filename for member in members[:5]) + (", ..." if len(members) > 5 else "")
     text = f"{path.name} holds {f'{len(members)} files ({names})' if members else 'no file'}; expected exactly one."
-    raise InvalidInput(f"{text} Unpack it, and open one of them.", "unreadable_file", "data")
+    hint = "Unpack it, and open one of them." if members else "Take another file."
+    raise InvalidInput([Problem("error", "unreadable_file", "data", text, hint)])
 
 
 def _open_gzip(path: Path) -> Any:

@@ -63,6 +63,8 @@ def remedy(path: Path) -> str:
         if said := _said(start, path):
             return said
         within = content_start(path, _COUNT) if is_compressed(path) else b""
+    except InvalidInput:  # it can be read, and the reader has said what is wrong with what it holds
+        return ""
     except Exception:  # whatever is wrong with a damaged file, the reader has said it
         return "It was not written or downloaded to its end, or changed: fetch it again." if is_compressed(path) else ""
     if any(within.startswith(mark) for mark in _PACKED):

@@ -11,7 +11,10 @@ from seqdec_gui.data.formats.encodings import line_at
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import counted
 
-TO_LINES = "Write one object a line: in Python, pandas.read_json(FILE).to_json(OUT, orient='records', lines=True)."
+TO_LINES = (
+    "Write one object a line: a list of them in Python with pandas.read_json(FILE).to_json(OUT, orient='records', lines=True), "
+    "objects one after the other with jq -c . FILE > OUT."
+)
 """What to do with JSON that is not divided into lines."""
 
 _SAMPLE_BYTES = 2**16

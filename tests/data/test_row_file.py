@@ -1,0 +1,21 @@
+"""What is generated, as a file of SMILES: each with the name of the row that it was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seqdec_gui.data.row_file import RowFile
+
+OWN = ("row", "sample", "text", "log_probability")
+
+
+@pytest.mark.parametrize(
+    ("beside", "name"), [((), "4_0"), (("comment", "compound id"), "a5_0"), (("id", "comment"), "x_y_0"), (("weight",), "4_0")]
+)
+def test_molecules_bear_the_names_of_their_rows(beside: tuple[str, ...], name: str, tmp_path: Path) -> None:
+    values = {"comment": "x y", "compound id": "a5", "id": "x y", "weight": "46.07"}
+    with RowFile(tmp_path / "out.smi", (*OWN, *beside)) as file:
+        file.write([(4, 0, "CCO", -1.0, *(values[each] for each in beside)), (5, 0, "", -2.0, *("" for _ in beside))])
+    assert (tmp_path / "out.smi").read_text() == f"CCO\t{name}\n"
