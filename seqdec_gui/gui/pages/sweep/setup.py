@@ -81,7 +81,8 @@ class Setup(QWidget):
             for key, text in words.items():
                 box.addItem(text, key)
         self.goal = QComboBox(objectName="sweep_goal", editable=True)
-        self.goal.setAccessibleName("Goal")
+        for part in (self.goal, self.goal.lineEdit()):  # both are in the tree that screen readers walk
+            part.setAccessibleName("Goal")
         self.goal.addItems(["val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"])
         self.begin = QPushButton("Begin Sweep", objectName="sweep_begin")
         self.begin.setProperty("kind", "primary")
