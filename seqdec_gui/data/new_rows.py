@@ -51,7 +51,8 @@ def encode_good_rows(
         for row in np.flatnonzero(bad).tolist():
             found.setdefault(row, placed(row, f"Input {name}: {reason(fitted.port(name).codec, source, row)}", lines))
     if len(found) == rows:
-        fitted.encode_rows(named)
+        if not reasons:
+            fitted.encode_rows(named)
         raise InvalidInput(f"No row can be used. The first: {found[0]}", "no_rows", "data")
     encoded = EncodedRows({}, dict(sorted(found.items())), rows)
     good = encoded.good

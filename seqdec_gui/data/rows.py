@@ -23,6 +23,7 @@ from seqdec_gui.data.formats.records import count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.data.name_evidence import names_rows
+from seqdec_gui.data.new_columns import columns_for, columns_in_table, fail_if_unusable, require_columns, values_of_rows
 from seqdec_gui.data.new_numbers import SHOWN_PROBLEMS, as_trained, detected_cells, notes_of_lines, numbers_of, settled_cells
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
@@ -115,7 +116,7 @@ def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> 
     if row is not None and not row.delimited:
         table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=_bound(fitted))
         names = [column.name for column in table.columns]
-        columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
+        columns_of = columns_in_table(fitted, table)
     else:
         body = _without_comments(fitted, _text_of(source, how), how, source.name)
         delimiter, quoted = _dialect(fitted, body, (row.delimiter if row is not None else None) or "", how, source.name)
@@ -137,10 +138,8 @@ def _notations(fitted: Fitted, port: FittedPort, how: Reading) -> tuple[Notation
 
 def _from_table(fitted: Fitted, table: Table, keep: Sequence[str], how: Reading) -> InputRows:
     names = [column.name for column in table.columns]
-    columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
-    if len(fitted.inputs) == 1 and len(names) == 1 and not columns_of[fitted.inputs[0].name]:
-        columns_of[fitted.inputs[0].name] = names  # one column for the only input, whatever it is called
-    _require_all(fitted, columns_of, names, table.path.name)
+    columns_of = columns_in_table(fitted, table)
+    require_columns(fitted, columns_of, names, table.path.name, table.unusable)
     reasons: dict[int, str] = {}
     notes = [problem for problem in table.problems if problem.severity == "warning" or problem.code == "blank_lines"]
     values = {
@@ -163,30 +162,6 @@ def _kept_names(keep: Sequence[str], names: Sequence[str], used: Sequence[str], 
     return list(dict.fromkeys((*keep, *ids)))
 
 
-def _columns_for(port: FittedPort, names: Sequence[str]) -> list[str]:
-    """Return the columns that hold the values of this port; empty if the file has none."""
-    for name in port.names:
-        if name in names:
-            return [name]
-    if all(column in names for column in port.columns):
-        return list(port.columns)
-    return list(port.number_names) if port.number_names and all(part in names for part in port.number_names) else []
-
-
-def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequence[str], file: str) -> None:
-    """Raise InvalidInput with a problem for each input that has no column."""
-    problems = []
-    for port in fitted.inputs:
-        if not columns_of[port.name]:
-            wanted = " or ".join(map(repr, port.names))
-            if len(port.columns) > 1 or port.number_names:
-                wanted += f" or all of {', '.join(port.number_names or port.columns)}"
-            text = f"{file} has no column for input {port.name}: expected {wanted}, found {', '.join(map(repr, names[:20]))}."
-            problems.append(Problem("error", "missing_input", port.name, text, "Name the column like the input."))
-    if problems:
-        raise InvalidInput(problems)
-
-
 def _column_values(
     fitted: Fitted,
     port: FittedPort,
@@ -196,6 +171,9 @@ def _column_values(
     reasons: dict[int, str],
     notes: list[Problem],
 ) -> Values:
+    fail_if_unusable(port, columns, table)
+    if columns[0] in table.unusable:
+        return values_of_rows(port, columns[0], table, reasons, _notations(fitted, port, how))
     if isinstance(port.codec, ReadsText):
         return [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
     if len(columns) == 1 and table.column(columns[0]).kind == "text":
@@ -273,10 +251,10 @@ def _dialect(fitted: Fitted, body: _Body, delimiter: str, how: Reading, file: st
 def _named(fitted: Fitted, first: Sequence[str]) -> tuple[list[str], dict[str, list[str]], bool]:
     """Return the names of the columns, those of each input, and whether the first record holds the names."""
     names = [name.strip() for name in first]
-    columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
+    columns_of = {port.name: columns_for(port, names) for port in fitted.inputs}
     if len(names) > 1 and not all(columns_of.values()):  # the columns trained on may have had no names either
         default_names = [f"column {i + 1}" for i in range(len(names))]
-        columns_by_position = {port.name: _columns_for(port, default_names) for port in fitted.inputs}
+        columns_by_position = {port.name: columns_for(port, default_names) for port in fitted.inputs}
         if all(columns_by_position.values()):
             return default_names, columns_by_position, False
     return names, columns_of, True
@@ -299,7 +277,7 @@ def _from_lines(
         reasons: dict[int, str] = {}
         values = {fitted.inputs[0].name: _bare(fitted, lines, file, reasons, how, notes)}
         return InputRows(values, reasons, {}, _line_numbers(text, range(1, len(lines) + 1)), tuple(notes))
-    _require_all(fitted, columns_of, names, file)
+    require_columns(fitted, columns_of, names, file)
     _require_single(columns_of, names, file)
     if has_names and of(how).header == "no":
         cells = ", ".join(table[0].cells[:_SHOWN_NAMES])

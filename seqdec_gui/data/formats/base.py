@@ -98,6 +98,10 @@ class Table(ABC):
         """Warnings about the file as a whole."""
         self.unusable: dict[str, Problem] = {}
         """The arrays of the file that cannot be columns, by name, each with the reason."""
+        self.unusable_cells: dict[str, list[Any]] = {}
+        """The cells of those of them of which single rows may be usable, by name; None is a missing value."""
+        self.has_names = True
+        """Whether the names of the columns stand in the file."""
         self.dialect: Dialect | None = None
         """The dialect of delimited text; None for other formats."""
         self._how = Reading()

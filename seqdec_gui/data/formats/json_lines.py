@@ -47,15 +47,18 @@ class JsonLinesTable(MemoryTable):
             if blank:
                 skipped = f"{path.name} has {counted(blank, 'empty line')} between its rows, skipped in reading."
                 self.problems += (Problem("info", "blank_lines", "data", skipped),)
+            self.has_names = not text.content.lstrip().startswith(b'"')
             values = {}
             names = list(dict.fromkeys(name for row in rows for name in row))
             fail_if_too_many_columns(path, len(names))
             fail_if_sparse(path, len(rows), len(names), "Give every line the same names.")
             for name in names:
-                column = gathered(name, [row.get(name) for row in rows])
+                cells = [row.get(name) for row in rows]
+                column = gathered(name, cells)
                 if column.unusable:
                     wrong = f"Column {name!r} {column.unusable}."
                     self.unusable[name] = Problem("error", "unusable_array", "data", wrong, "Bind another column.")
+                    self.unusable_cells[name] = cells
                 else:
                     values[name] = column.values
                     self.problems += column.problems

@@ -56,6 +56,7 @@ class SmilesTable(MemoryTable):
             self._tell_of_zero_bytes(text.content)
             lines = self._without_comments(lines, how.comment)
             header = _HEADER.fullmatch(lines[0].split(None, 1)[0]) is not None if lines and lines[0].strip() else False
+            self.has_names = False  # no format of molecules has them; a first line may be a remark
             body = lines[1:] if header else lines
             blank = sum(not line.strip() for line in body)
             if blank:

@@ -60,6 +60,7 @@ class NumpyTable(Table):
                 weakref.finalize(self, self._archive.close)
                 fail_if_it_swells(path, sum(info.file_size for info in self._archive.infolist()))
             names = self._members()
+            self.has_names = self._archive is not None and names != ["arr_0"]  # as savez calls an array without a name
             fail_if_too_many_columns(path, len(names))
             for name in names:
                 with self._member(name) as file:

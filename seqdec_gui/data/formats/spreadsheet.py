@@ -72,6 +72,7 @@ class SpreadsheetTable(MemoryTable):
         if how.header == "auto" and (before := of(how)).header != "auto":
             judged = judged_as_before(judged, before, shown[0], self.path.name)
         self.header = judged.header if how.header == "auto" else how.header == "yes"
+        self.has_names = self.header
         self._first = shown[0]
         if self.header:
             titles = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(shown[0])]
