@@ -147,7 +147,13 @@ def _from_table(fitted: Fitted, table: Table, keep: Sequence[str], how: Reading)
         port.name: _column_values(fitted, port, how, table, columns_of[port.name], reasons, notes) for port in fitted.inputs
     }
     kept = {}
-    for name in _kept_names(keep, names, [column for columns in columns_of.values() for column in columns], table.path.name):
+    for name in set(keep) & set(table.unusable):
+        table.column(name)  # says why it cannot be kept
+    used = {column for columns in columns_of.values() for column in columns}
+    for name, why in table.unusable.items():
+        if name not in used and names_rows(name):
+            notes.append(Problem("warning", why.code, "data", f"{why.text} It is not carried over to the results."))
+    for name in _kept_names(keep, names, [*used], table.path.name):
         kept[name] = ["" if cell is None else str(cell) for cell in table.page(name, 0, table.column(name).rows)]
     return InputRows(values, reasons, kept, notes=tuple(notes))
 

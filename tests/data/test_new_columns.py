@@ -76,6 +76,15 @@ def test_the_only_column_of_a_file_without_names_holds_the_only_input(tmp_path: 
         assert read_input(fitted_to(TEXT), path).values == {"number": ["12", "34"]}, path.name
 
 
+def test_a_column_beside_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    path = json_lines(tmp_path / "a.jsonl", {"number": "1", "id": {}, "x": [1]}, {"number": "2", "id": 1, "x": [1, 2]})
+    rows = read_input(fitted_to(TEXT), path)
+    assert [note.text.split(";")[0] for note in rows.notes] == ["Column 'id' holds objects"]
+    assert "not carried over" in rows.notes[0].text
+    (problem,) = problems_of(lambda: read_input(fitted_to(TEXT), path, keep=["x"]))
+    assert "'x' is ragged" in problem.text
+
+
 # -- row by row
 @pytest.mark.parametrize(
     ("codec", "cells", "reasons"),
