@@ -105,7 +105,8 @@ the Data page, and what might be decided otherwise is a warning before training.
   cut all of them into a table.
 - **`decimal`**: one for the whole file: a comma if a column proves it and none proves a point. `1.234` beside `1,5` is
   then above a thousand, with a warning.
-- Empty lines are skipped, except in a file with one column, where they are rows without a value. Lines that begin
+- Empty lines are skipped, except in a file with one column, where they are rows without a value; those at the end
+  of the file are left out of the training, with a message, and are rows in a file of new rows. Lines that begin
   with `#` before the first row are skipped where they have fewer cells than it. The number of rows read is compared
   with the lines of the file.
 

@@ -19,7 +19,7 @@ from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, delimiter_
 from seqdec_gui.data.formats.encodings import decoded, is_utf8, line_at
 from seqdec_gui.data.formats.notation import Decimal, Notation, as_set
 from seqdec_gui.data.formats.numerals import proved_decimals
-from seqdec_gui.data.formats.records import count_records, records
+from seqdec_gui.data.formats.records import Record, count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.data.name_evidence import names_rows
@@ -31,6 +31,7 @@ from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 
+_LINE_END = re.compile(rb"\r\n?|\n")
 _NAME = re.compile(r"[^\W\d][\w ,;.()-]*")
 """A line that may be the names of columns."""
 
@@ -87,7 +88,7 @@ def read_input(
     """
     how = fitted.reading(how or Reading(), [port.name for port in fitted.inputs])
     if not isinstance(source, Path):
-        content = "\n".join(line.rstrip("\r\n") for line in source).encode()
+        content = "".join(line.rstrip("\r\n") + "\n" for line in source).encode()
         return _from_lines(fitted, content, "standard input", "", keep, how).placed()
     row = format_of(source)
     if row is not None and not row.delimited:
@@ -146,7 +147,13 @@ def _from_table(fitted: Fitted, table: Table, keep: Sequence[str], how: Reading)
         port.name: _column_values(fitted, port, how, table, columns_of[port.name], reasons, notes) for port in fitted.inputs
     }
     kept = {}
-    for name in _kept_names(keep, names, [column for columns in columns_of.values() for column in columns], table.path.name):
+    for name in set(keep) & set(table.unusable):
+        table.column(name)  # says why it cannot be kept
+    used = {column for columns in columns_of.values() for column in columns}
+    for name, why in table.unusable.items():
+        if name not in used and names_rows(name):
+            notes.append(Problem("warning", why.code, "data", f"{why.text} It is not carried over to the results."))
+    for name in _kept_names(keep, names, [*used], table.path.name):
         kept[name] = ["" if cell is None else str(cell) for cell in table.page(name, 0, table.column(name).rows)]
     return InputRows(values, reasons, kept, notes=tuple(notes))
 
@@ -195,10 +202,14 @@ def _text_of(source: Path, how: Reading) -> bytes:
 
 
 class _Body(NamedTuple):
-    """The text of new rows without comments. `first_line` is that of the text in the file, 0 if lines were taken out of it."""
+    """The text of new rows without comments, and without the empty lines at its end, of which there are `empty_end`.
+
+    `first_line` is that of the text in the file, 0 if lines were taken out of it.
+    """
 
     content: bytes
     first_line: int
+    empty_end: int
     notes: tuple[Problem, ...] = ()
 
 
@@ -215,10 +226,11 @@ def _without_comments(fitted: Fitted, content: bytes, how: Reading, file: str) -
         if of(how).comment == "#" or any(cell.strip().strip('"') in known for cell in re.split("[,;\t|]", names)):
             notes, start = [comments_problem(content[start:at], file)], at
     first = line_at(content, start) if first else 0
-    content = content[start:].rstrip(b"\r\n")
-    if not content.strip():
+    text = content[start:].rstrip(b"\r\n")
+    if not text.strip():
         raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
-    return _Body(content, first, tuple(notes))
+    ends = len(_LINE_END.findall(content, start + len(text)))  # the first closes the last line
+    return _Body(text, first, max(0, ends - 1), tuple(notes))
 
 
 def _dialect(fitted: Fitted, body: _Body, delimiter: str, how: Reading, file: str) -> tuple[str, bool]:
@@ -273,7 +285,7 @@ def _from_lines(
     if len(fitted.inputs) == 1 and not columns_of[fitted.inputs[0].name]:
         if keep:
             raise InvalidInput(f"{file} has one value a line and no columns, so {keep[0]!r} cannot be kept.", "unknown_column")
-        lines = re.split("\r\n?|\n", text.content.decode())
+        lines = [*re.split("\r\n?|\n", text.content.decode()), *[""] * text.empty_end]
         reasons: dict[int, str] = {}
         values = {fitted.inputs[0].name: _bare(fitted, lines, file, reasons, how, notes)}
         return InputRows(values, reasons, {}, _line_numbers(text, range(1, len(lines) + 1)), tuple(notes))
@@ -290,6 +302,9 @@ def _from_lines(
         notes.append(Problem("info", "blank_lines", "data", said))
     if not body:
         raise InvalidInput(f"{file} has a header and no rows; expected at least one.", "no_rows", "data")
+    if len(names) == 1:
+        last = body[-1].line + body[-1].cells[0].count("\n")
+        body += [Record(("",), len(text.content), last + at) for at in range(1, text.empty_end + 1)]
     numbers = _line_numbers(text, [record.line for record in body])
     reasons = {
         row: f"It has {len(record.cells)} fields, the header has {len(names)}; expected the same number."
@@ -382,7 +397,7 @@ def _bare(
         problems = faults(port.codec, first, port.name)
     except InvalidInput as error:
         problems = list(error.problems)
-    if problems and (len(lines) == 1 or _NAME.fullmatch(lines[0].strip())):
+    if problems and (not any(lines[1:]) or _NAME.fullmatch(lines[0].strip())):
         wanted = " or ".join(map(repr, port.names))
         sentence = f"{file}: the first line is neither a header with a column {wanted} nor a value: {problems[0].text}"
         raise InvalidInput([Problem("error", "missing_input", port.name, sentence)])

@@ -138,6 +138,11 @@ FOLLOWED: dict[str, Case | list[Case]] = {
         '"It is late.\nGo home."\nWhy not?\n"He went.\nAt once."\nShe stayed there.\n',
         {",": ({"delimiter": ",", "header": "no"}, 4), "no": ({"quoting": "no"}, 6)},
     ),
+    "Set data.delimiter to have them removed: a comma, for example. data.quoting=no confirms that they are text.": Case(
+        "a.txt",
+        '"CCO"\n"CCN"\n"CBr"\n"CS"\n',
+        {",": ({"delimiter": ",", "header": "no"}, 4), "no": ({"quoting": "no"}, 4)},
+    ),
     "Set data.header=no if it is a row, data.header=yes to confirm.": [
         Case("a.csv", "Go,Va\n" + "He is here,Il est là\n" * 9, {"no": ({"header": "no"}, 10), "yes": ({"header": "yes"}, 9)}),
         Case("a.xlsx", {"one": [["Go", "Va"], *([["He is here", "Il est là"]] * 9)]}, {"no": ({"header": "no"}, 10)}),

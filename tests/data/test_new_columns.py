@@ -13,6 +13,8 @@ from seqdec_gui.data.codecs import FittedCodec, FittedIds, FittedNumbers, Fitted
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.new_rows import EncodedRows, encode_good_rows
 from seqdec_gui.data.rows import columns_beside, read_input
+from seqdec_gui.data.tables import open_table
+from seqdec_gui.domain.bindings import Reading
 from tests.data.ports import codes, problems_of
 
 TEXT = FittedText(tuple("0123456789"), 4, end=True)
@@ -74,6 +76,15 @@ def test_the_only_column_of_a_file_without_names_holds_the_only_input(tmp_path: 
         assert read_input(fitted_to(TEXT), path).values == {"number": ["12", "34"]}, path.name
 
 
+def test_a_column_beside_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    path = json_lines(tmp_path / "a.jsonl", {"number": "1", "id": {}, "x": [1]}, {"number": "2", "id": 1, "x": [1, 2]})
+    rows = read_input(fitted_to(TEXT), path)
+    assert [note.text.split(";")[0] for note in rows.notes] == ["Column 'id' holds objects"]
+    assert "not carried over" in rows.notes[0].text
+    (problem,) = problems_of(lambda: read_input(fitted_to(TEXT), path, keep=["x"]))
+    assert "'x' is ragged" in problem.text
+
+
 # -- row by row
 @pytest.mark.parametrize(
     ("codec", "cells", "reasons"),
@@ -115,3 +126,56 @@ def test_where_no_row_is_left_the_reason_is_that_of_the_cell(tmp_path: Path) -> 
     assert "holds a list" in problem.text
     path = json_lines(tmp_path / "a.jsonl", {"number": ["1"]}, {"number": None})
     assert codes(problems_of(encoded_rows, fitted_to(TEXT), path)) == ["unusable_array"]
+
+
+# -- empty lines
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("header", ["", "number\n"])
+def test_empty_lines_of_one_column_are_rows_but_for_the_end_of_the_last(tmp_path: Path, end: str, header: str) -> None:
+    path = tmp_path / "a.txt"
+    for lines, values in (("12\n\n7", ["12", "", "7"]), ("12\n7\n", ["12", "7"]), ("12\n\n7\n\n\n", ["12", "", "7", "", ""])):
+        path.write_bytes((header + lines).replace("\n", end).encode())
+        rows = read_input(fitted_to(TEXT), path)
+        assert rows.values == {"number": values}
+        assert rows.lines == tuple(range(1 + bool(header), len(values) + 1 + bool(header)))
+        assert rows.notes == ()
+    assert read_input(fitted_to(TEXT), ["12\n", "\n", "7\n", "\n"]).values == {"number": ["12", "", "7", ""]}
+    found = encoded_rows(fitted_to(TEXT), path)
+    assert found.good.tolist() == [0, 2]
+    assert found.reasons[4].startswith(f"Line {5 + bool(header)}: Input number: It is empty")
+
+
+def test_a_number_is_missing_in_an_empty_line_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1.5\n2\n\n")
+    found = encoded_rows(fitted_to(FittedNumbers(())), tmp_path / "a.txt")
+    assert list(found.reasons) == [2]
+
+
+def test_empty_lines_below_several_columns_are_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("number,id\n12,1\n7,2\n\n\n")
+    rows = read_input(fitted_to(TEXT), tmp_path / "a.csv")
+    assert (rows.values, rows.notes) == ({"number": ["12", "7"]}, ())
+
+
+def test_the_training_says_how_many_empty_lines_at_the_end_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("CCO\nCCN\n\nCCC\nCCF\n\n\n")
+    table = open_table(tmp_path / "a.txt")
+    (said,) = [problem.text for problem in table.problems if problem.code == "blank_lines"]
+    assert (table.rows, said) == (5, "a.txt has 2 empty lines at its end, left out in reading.")
+    (tmp_path / "a.txt").write_text("CCO\nCCN\n\nCCC\nCCF\n")
+    assert "blank_lines" not in codes(open_table(tmp_path / "a.txt").problems)
+
+
+# -- quotes
+def test_a_text_file_of_quoted_lines_alone_warns_and_its_remedy_removes_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text('"name"\n"CCO"\n"CCN"\n"CBr"\n"CS"\n"CO"\n')
+    table = open_table(path)
+    (warning,) = [problem for problem in table.problems if problem.code == "quotes_are_text"]
+    assert "Every line of a.txt is in quotes" in warning.text
+    assert "data.delimiter" in warning.hint
+    assert "quotes_are_text" not in codes(open_table(path, how=Reading(quoting="no")).problems)
+    mended = open_table(path, how=Reading(delimiter=","))
+    assert next(iter(mended.text_chunks("name"))).to_pylist() == ["CCO", "CCN", "CBr", "CS", "CO"]
+    path.write_text('"Yes," she said.\n"No"\nHe left.\n')
+    assert "quotes_are_text" not in codes(open_table(path).problems)

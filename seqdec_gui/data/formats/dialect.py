@@ -67,8 +67,12 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     del raw
     if b"\0" in content:
         raise not_text(f"{name} holds binary data (bytes of value 0); expected text with one row per line.")
+    empty_end = 0
     if len(_LINE_END.findall(content[-4:])) > 1:
-        content = content.rstrip(b"\r\n")  # a copy, so it is only made where empty lines stand at the end
+        end = len(content)
+        content, whole = content.rstrip(b"\r\n"), content  # a copy, so it is only made where empty lines stand at the end
+        empty_end = len(_LINE_END.findall(whole, len(content), end)) - 1  # the first line end closes the last line
+        del whole
     _fail_if_a_line_is_too_long(content, name)
     start = line_ends_at(content)
     if start == len(content):
@@ -130,6 +134,9 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     if count.blank and not keeps:
         skipped = f"{name} has {counted(count.blank, 'empty line')} between its rows, skipped in reading."
         problems.append(Problem("info", "blank_lines", "data", skipped))
+    if empty_end and keeps:
+        left = f"{name} has {counted(empty_end, 'empty line')} at its end, left out in reading."
+        problems.append(Problem("info", "blank_lines", "data", left))
     proved = proved_decimals(rows)
     dialect = Dialect(
         encoding=text.encoding,
@@ -262,9 +269,15 @@ def _swallowing_problems(content: bytes, delimiter: str, name: str, line: int) -
 
 
 def _cut_quotes_problems(content: bytes, mark: str, name: str) -> list[Problem]:
-    """A warning where every line is one text and quoted texts would run over several lines."""
+    """A warning where every line is one text, and all are in quotes, or quoted texts would run over several lines."""
     count = count_records(content, mark, True) if b'"' in content else None
-    if count is None or count.fault >= 0 or not count.breaks:
+    if count is None or count.fault >= 0:
+        return []
+    if count.quoted == count.records > 1 and not count.breaks:
+        text = f"Every line of {name} is in quotes, which are read as part of the text."
+        hint = "Set data.delimiter to have them removed: a comma, for example. data.quoting=no confirms that they are text."
+        return [Problem("warning", "quotes_are_text", "data", text, hint)]
+    if not count.breaks:
         return []
     text = (
         f"Every line of {name} is one text, quotes included; texts in quotes that run over several lines are cut at "
