@@ -108,7 +108,7 @@ def test_predictions_of_the_loss_are_read_by_the_charset_it_was_taught(fitted: F
         ["1 2 3.5\n", "-4 5e1 6\n"],
         ["1;2;3,5", "-4;5e1;6"],
         ["1 2 3,5", "-4 5e1 6"],
-        ["[1. 2. 3.5]", "[-4, 5e1, 6]", "", ""],
+        ["[1. 2. 3.5]", "[-4, 5e1, 6]"],
         ["id\tlatent", "a\t1 2 3.5", "b\t-4 5e1 6"],
         ["latent,id", '"1,2,3.5",a', '"-4,5e1,6",b'],
     ],
