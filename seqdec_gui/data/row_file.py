@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import secrets
@@ -16,6 +17,24 @@ from seqdec_gui.data.name_evidence import names_rows
 from seqdec_gui.data.storage import not_written
 
 JSON_LINES, SMILES = ".jsonl", ".smi"
+
+_own: set[Path] = set()
+"""The files that this process has begun."""
+
+
+def remove_begun() -> None:
+    """Remove the files that this process has begun; it is about to end in the middle of something. Never raises."""
+    for path in tuple(_own):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def remove_begun_by(pid: int, output: Path) -> None:
+    """Remove what a process that was killed has begun of a file, or of the files in a folder. Never raises."""
+    for folder in (output, output.parent):
+        with contextlib.suppress(OSError):
+            for path in folder.glob(f".*.{pid}-{'[0-9a-f]' * 8}"):
+                path.unlink()
 
 
 class RowFile:
@@ -32,7 +51,9 @@ class RowFile:
     def __enter__(self) -> RowFile:
         path = self._path
         self._special = path.exists() and not path.is_file()  # a pipe or a device is written to, never replaced by a file
-        self._partial = path if self._special else path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        self._partial = path if self._special else path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        if not self._special:
+            _own.add(self._partial)
         try:
             self._file = self._partial.open("w", encoding="utf-8", newline="")
             self._write = _WRITERS.get(path.suffix.lower(), _csv)(self._file, self._names)
@@ -58,6 +79,7 @@ class RowFile:
         finally:
             if not self._special:
                 self._partial.unlink(missing_ok=True)
+                _own.discard(self._partial)
         if isinstance(error, OSError):
             raise not_written(self._path, error) from error
 

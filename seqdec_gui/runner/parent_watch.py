@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from seqdec_gui.data.row_file import remove_begun
 from seqdec_gui.runs.export_scratch import remove_own
 
 _scratch: list[str] = []
@@ -29,7 +30,7 @@ def end_without_reader(pipe: int) -> None:
 def watch(file: int, events: int) -> None:
     """Wait in a thread until a pipe or socket hangs up, and then end the process group.
 
-    Temporary files are removed, and what is half-written beside an exported file.
+    Temporary files are removed, and what is half-written beside a file that was asked for.
     """
 
     def wait() -> None:
@@ -39,6 +40,7 @@ def watch(file: int, events: int) -> None:
         for folder in _scratch:
             shutil.rmtree(folder, ignore_errors=True)
         remove_own()
+        remove_begun()
         os.killpg(0, 9)
 
     threading.Thread(target=wait, daemon=True, name="watch the parent").start()

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from seqdec_gui.data.row_file import remove_begun_by
 from seqdec_gui.domain.decoding import GREEDY, UNCONSTRAINED, Constraints, Strategy
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import exit_status_of, explain
@@ -361,6 +362,8 @@ def _remove_half_written(task: Task, pid: int) -> None:
     if isinstance(task, ExportTask | ExportAllTask) and pid:
         folder = Path(task.folder) if isinstance(task, ExportAllTask) else Path(task.output).parent
         remove_scratch(folder, pid)
+    elif pid and (output := getattr(task, "output", "")):
+        remove_begun_by(pid, Path(output))
 
 
 def task_environment(

@@ -11,7 +11,8 @@ from seqdec_gui.runs.spec import DeviceChoice, Placement
 begin, create = engines.begin, engines.create
 
 
-def create_as_on_gpus(placement, program):
+def create_as_on_gpus(placement, program, leads=None):
+    assert leads is None
     from seqdec_gui.runner.engines.jax.engine import JaxEngine
     from seqdec_gui.runner.engines.jax.steps import initialise_collectives
 

@@ -13,9 +13,10 @@ JOB = """
 import sys, tempfile, time
 from pathlib import Path
 from seqdec_gui.runner.parent_watch import end_without_reader, temporary_folder
+from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.runs.export_scratch import scratch_beside
 end_without_reader(1)
-with temporary_folder() as own, scratch_beside(Path(sys.argv[1])) as beside:
+with temporary_folder() as own, scratch_beside(Path(sys.argv[1])) as beside, RowFile(Path(sys.argv[1]), ["text"]):
     (own / "model.py").touch()
     (beside / "model.keras").touch()
     print("working", flush=True)
@@ -36,6 +37,7 @@ def test_a_job_whose_reader_has_gone_ends_and_clears_up(tmp_path: Path) -> None:
     assert job.stdout is not None
     assert job.stdout.readline() == b"working\n"
     assert len([*tmp_path.rglob("model.*")]) == 2
+    assert len([*(tmp_path / "out").iterdir()]) == 2
     job.stdout.close()
     assert job.wait(30) == -9
     assert {path.name for path in tmp_path.rglob("*")} == {"out", "tmp"}
