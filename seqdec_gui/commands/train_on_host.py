@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from seqdec_gui.commands.console import load_design, report_progress, warn, warn_of
 from seqdec_gui.commands.train import apply, launch_and_watch, make_spec
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import folder, known
+from seqdec_gui.runs.cluster.choice import Cluster
 from seqdec_gui.runs.hosts import book, starting
 from seqdec_gui.runs.hosts.sending import Tell, files_of, only_there
 from seqdec_gui.runs.hosts.session import Session, fail_unless_same_version
@@ -24,14 +27,26 @@ def train_on_host(arguments: argparse.Namespace) -> int:
         text = f"Runs on {name} do not wait in the queue of this machine; expected --on or --queue, not both."
         raise InvalidInput(text, "queue_there")
     host = book.find(name)
+    arguments.devices = wish
+    started, _ = start_there(arguments, host)
+    if arguments.detach:
+        warn_of(started.warnings)
+    warn(f"Trains on {host.name}, which goes on if this program or the link ends.")
+    return launch_and_watch(started.process, arguments)
+
+
+def start_there(
+    arguments: argparse.Namespace, host: book.Host, cluster: Cluster | None = None
+) -> tuple[starting.Started, folder.RunFolder]:
+    """Send design and data to a host and start the run; returns it with its copy here. Raises InvalidInput, SeqdecError."""
     with Session(host) as session:
         fail_unless_same_version(session)
         facts = starting.facts(session)
         design = apply(load_design(arguments.design), [], arguments.data, [])
-        base = Path(arguments.design).absolute().parent
-        there = only_there(session, files_of(design, base))
-    arguments.devices = wish
+        there = only_there(session, files_of(design, Path(arguments.design).absolute().parent))
     spec = make_spec(arguments, facts.devices, there)
+    if cluster is not None:
+        spec = msgspec.structs.replace(spec, cluster=cluster)
     target = folder.create(arguments.run, arguments.design)
     known.remember_designs([(Path(arguments.design), spec.design_id)])
     try:
@@ -43,10 +58,7 @@ def train_on_host(arguments: argparse.Namespace) -> int:
     for file in started.files:
         if file.sent:
             warn(f"Sent {Path(file.here).name} ({file.sent:,} bytes) to {host.name}.")
-    if arguments.detach:
-        warn_of(started.warnings)
-    warn(f"Trains on {host.name}, which goes on if this program or the link ends.")
-    return launch_and_watch(started.process, arguments)
+    return started, target
 
 
 def parse_place(on: str, devices: str | None) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding.batches import Answers, Found
 from seqdec_gui.runner.decoding.compiled import on_gpu
-from seqdec_gui.runner.decoding.limits import allowed_symbols, prefix_begin
+from seqdec_gui.runner.decoding.limits import allowed_symbols, codec_of, fail_without_beginning
 from seqdec_gui.runner.decoding.numbers import Numbers, NumberSearch, Scale, mapping_of, numbers_as_text, numbers_of, scale_of
 from seqdec_gui.runner.decoding.recorded import Recorded, recorded_symbols, symbols_from
 from seqdec_gui.runner.decoding.search import Items, Search
@@ -240,9 +240,9 @@ class Sampler:
 
         And by place why a text cannot be a prefix. Raises InvalidInput where no prefix works.
         """
-        begin = prefix_begin(self._fitted, self.plan.loss)
-        feed = next(feed for feed in self._fitted.feeds if feed.name == self.plan.loss)
-        return told_symbols(self._fitted.port(feed.array).codec, texts, self._width, self.symbols.steps, begin)
+        fail_without_beginning(self._fitted, self.plan.loss)
+        codec = codec_of(self._fitted, self.plan.loss)
+        return told_symbols(codec, texts, self._width, self.symbols.steps, self.symbols.mark)
 
     def _all(self, find: Any, items: Items) -> Iterator[list[Sample]]:
         for ready in find(items):

@@ -1,4 +1,4 @@
-"""What constraints mean for the symbols of a decoder: which may be chosen, and what a prefix begins with."""
+"""What constraints mean for the symbols of a decoder: which may be chosen, and whether a prefix can be given."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 def allowed_symbols(constraints: Constraints, symbols: Symbols, fitted: Fitted, loss: str, width: int) -> Array:
     """Return which ids may be chosen, bool `(width,)`; the end symbol always. Raises InvalidInput."""
     allowed = np.array(symbols.allowed, bool)
-    codec, _ = codec_of(fitted, loss)
+    codec = codec_of(fitted, loss)
     marks = np.zeros(width, bool)
     if isinstance(codec, FittedText):  # a begin mark that is predicted, and padding on the left, are not the user's symbols
         marks[: codec.first_symbol] = True
@@ -40,19 +40,16 @@ def allowed_symbols(constraints: Constraints, symbols: Symbols, fitted: Fitted, 
     return allowed
 
 
-def prefix_begin(fitted: Fitted, loss: str) -> int | None:
-    """Return the mark that predictions have before the first symbol, if any. Raises InvalidInput where prefixes do not work."""
-    codec, first = codec_of(fitted, loss)
-    if isinstance(codec, FittedText):
-        if codec.reverse or codec.padding == "left":
-            how = "written in reverse" if codec.reverse else "padded on the left"
-            text = f"The targets of {loss} were {how}, so the beginning of a text is not the beginning of what is generated."
-            raise InvalidInput([Problem("error", "bad_decoding", "decoding", text, "Generate without a prefix.")])
-        return codec.begin_id if first == 0 else None
-    return None
+def fail_without_beginning(fitted: Fitted, loss: str) -> None:
+    """Raise InvalidInput where the beginning of a text is not the beginning of what is generated."""
+    codec = codec_of(fitted, loss)
+    if isinstance(codec, FittedText) and (codec.reverse or codec.padding == "left"):
+        how = "written in reverse" if codec.reverse else "padded on the left"
+        text = f"The targets of {loss} were {how}, so the beginning of a text is not the beginning of what is generated."
+        raise InvalidInput([Problem("error", "bad_decoding", "decoding", text, "Generate without a prefix.")])
 
 
-def codec_of(fitted: Fitted, loss: str) -> tuple[object, int]:
-    """Return the codec of a loss's targets, and the first step of the stored rows that is predicted."""
+def codec_of(fitted: Fitted, loss: str) -> object:
+    """Return the codec of a loss's targets."""
     feed = next(feed for feed in fitted.feeds if feed.name == loss)
-    return fitted.port(feed.array).codec, feed.first
+    return fitted.port(feed.array).codec
