@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures on a machine with GPUs and without a package registry: JAX and PyTorch are there, the rest comes as wheels.
 #   tools/gpu_bench.sh WHAT [WHEELS]     from the top of the checkout; results in $OUT (default: gpu_bench)
-# ROUNDS, STEPS and WORKS ("seed 256,large 128") say how much is measured; a contender takes 20 s a round, on several GPUs 40 s.
+# ROUNDS, STEPS, PRECISION and WORKS ("seed 256,large 128") say what is measured, and how much; a contender takes 20 s a round, on several GPUs 40 s.
 # TensorFlow takes part where PYTHONPATH has it. Times as seen on two H100s and 32 slow cores:
 # starts    six runs on all GPUs, none with compiled code to begin with: fails one, and why? 2 minutes
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
@@ -19,7 +19,7 @@
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
-# kernels   the kernels of a training step                                                 2 minutes
+# kernels   the kernels of a training step, of VARIANTS                                     2 minutes
 # flags     XLA flags                                                                      5 minutes
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # memory    what the first GPU's memory holds before, during and after runs that finish, stop, pause and are killed; 3 minutes
@@ -56,7 +56,7 @@ product() { # DEVICES ENGINES PEERS ROUNDS NAME
         # shellcheck disable=SC2086
         set -- "$1" "$2" "$3" "$4" "$5" $work
         "$python" -m seqdec_gui bench --size "$6" --per-device-batch "$7" --devices "$1" --engines "$2" --peers "$3" \
-            --rounds "$4" --steps "${STEPS:-100}" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
+            --rounds "$4" --steps "${STEPS:-100}" --precision "${PRECISION:-float32}" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
     done
 }
 
@@ -175,10 +175,11 @@ case $what in
     one) product gpu:0 jax none 1 one ;;
     kernels)
         folder=$(mktemp -d)
-        for work in "large 128" "seed 256"; do
+        for work in "${works[@]}"; do
             # shellcheck disable=SC2086
             set -- $work
-            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.kernels "$(job "$1" "$2" 16)" "$folder" float32 float32-1 bfloat16-1 \
+            # shellcheck disable=SC2086
+            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.kernels "$(job "$1" "$2" 16)" "$folder" ${VARIANTS:-float32-1 bfloat16-1} \
                 2>> "$out/kernels.log" | tee -a "$out/kernels.txt"
         done
         ;;
