@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIZES = ((1280, 800), (1920, 1080))
@@ -165,6 +165,13 @@ class Studio:
         picture = self.still(widget)
         few_colours(picture, 128, 128).save(str(path), "PNG", 0)
         print(f"{path.name}: {picture.width()} x {picture.height()}, {path.stat().st_size // 1024} KiB")
+
+
+def leave(status: int) -> NoReturn:
+    """End the process at once, without the shutdown of the interpreter: windows and threads that are still there crash it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _pass_on(_kind: Any, _context: Any, text: str) -> None:

@@ -76,11 +76,13 @@ class ValueAxis(AxisItem):
         self.enableAutoSIPrefix(False)
         self.setWidth(value_width())
         self.percent = False
+        self._titled = True
         self.setLabel(title)
 
     def set_titled(self, titled: bool) -> None:
         """Show or hide the title, for which a low plot has no room."""
-        if titled != self.label.isVisible():
+        if titled != self._titled:
+            self._titled = titled
             self.showLabel(titled)
 
     def set_percent(self, percent: bool) -> None:
