@@ -79,6 +79,13 @@ class Studio:
         window.close()
         window.deleteLater()
         self.settle(0.1)
+        self.delete()
+
+    def delete(self) -> None:
+        """Delete what is to be deleted later. Without a running event loop Qt keeps it, and each theme styles it again."""
+        from PyQt5.QtCore import QCoreApplication, QEvent
+
+        QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
 
     def settle(self, seconds: float = 0.2) -> None:
         """Let everything finish that was asked for."""
