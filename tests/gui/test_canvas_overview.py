@@ -15,7 +15,7 @@ from seqdec_gui import resource_files
 from seqdec_gui.domain import document
 from seqdec_gui.domain.annotations import Note
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.look import canvas_style, preferences
+from seqdec_gui.gui.look import canvas_style, icons, preferences
 from seqdec_gui.gui.look.canvas_style import DETAIL_SCALE, ICON_SIZE, PADDING
 from seqdec_gui.gui.pages.design.canvas_view import OVERVIEW_ZOOM
 from seqdec_gui.gui.window.main_window import MainWindow
@@ -267,7 +267,7 @@ def test_the_icon_of_a_block_is_whole_on_a_screen_of_high_density(qtbot: QtBot, 
             picture.setDevicePixelRatio(2.0)
             return picture
 
-    monkeypatch.setattr(canvas_style.icons, "kind_icon", lambda _kind: DenseIcon())
+    monkeypatch.setattr(icons, "kind_icon", lambda _kind: DenseIcon())
     monkeypatch.setattr(canvas_style, "_current", [])
     canvas = Canvas(qtbot, archetype())
     picture = canvas.view.viewport().grab().toImage()
