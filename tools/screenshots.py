@@ -15,14 +15,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.pictures.studio import ROOT, Studio, prepare_environment
+from tools.pictures.studio import ROOT, Studio, leave, prepare_environment
 
 IMAGES = ROOT / "docs" / "guide" / "images"
 EXAMPLES = ROOT / "resources" / "examples"
+GUIDE = ("design", "data", "training", "generate")
+"""The parts of the pictures of the guide."""
 
 
 def main() -> int:
@@ -36,11 +39,14 @@ def main() -> int:
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the guide's designs and runs, and use those here")
     arguments = parser.parse_args()
+    states = arguments.every or arguments.compare or arguments.accept
+    if not states and not any(arguments.only in part for part in GUIDE):
+        parser.error(f"--only {arguments.only}: the guide has the parts {', '.join(GUIDE)}")
     work = arguments.keep or Path(tempfile.mkdtemp(prefix="screenshots-"))
     work.mkdir(parents=True, exist_ok=True)
     prepare_environment(work)
     try:
-        if arguments.every or arguments.compare or arguments.accept:
+        if states:
             return _states(work, arguments.every, arguments.compare, arguments.only)
         design = _trained(work)
         shutil.copy(EXAMPLES / "molecules.seqdec", work)
@@ -62,18 +68,29 @@ def _states(work: Path, every: Path | None, comparing: Path | None, only: str) -
     begun, world, studio = time.monotonic(), World(work / "designs"), Studio()
     if every:
         every.mkdir(parents=True, exist_ok=True)
+        count = 0
         for name, picture in album.pictures(studio, world, album.every, only):
-            picture.save(str(every / f"{name}.png"))
+            count += 1
+            if not picture.save(str(every / f"{name}.png")):
+                raise OSError(f"{every / name}.png cannot be written")
+        print(f"{count} pictures, {time.monotonic() - begun:.0f} s")
+        return 0 if count else _none(only)
     elif comparing:
         count, found = album.compare(studio, world, comparing, only)
         for name, changed in found.items():
             print(f"{name}: {'; '.join(map(str, changed[:4]))}")
             print(f"    see {comparing / name}-difference.png")
         print(f"{count} pictures, {len(found)} not as accepted, {time.monotonic() - begun:.0f} s")
-        return 1 if found or not count else 0
-    else:
-        print(f"{album.accept(studio, world, only)} pictures accepted, {time.monotonic() - begun:.0f} s")
-    return 0
+        return 1 if found else 0 if count else _none(only)
+    count = album.accept(studio, world, only)
+    print(f"{count} pictures accepted, {time.monotonic() - begun:.0f} s")
+    return 0 if count else _none(only)
+
+
+def _none(only: str) -> int:
+    """Say that there is no such state, and return the exit status of that."""
+    print(f"No state has {only!r} in its name.", file=sys.stderr)
+    return 2
 
 
 def _trained(work: Path) -> Path:
@@ -239,4 +256,9 @@ def _name(dialog, label: str, folder: str, shown: str) -> None:  # type: ignore[
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        ended = main()
+    except Exception:
+        traceback.print_exc()
+        ended = 1
+    leave(ended)

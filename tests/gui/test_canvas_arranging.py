@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.annotations import Note
-from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.gui.pages.design.clipboard import MAX_TEXT, MIME
 from seqdec_gui.gui.window.main_window import MainWindow
 from tests.domain.designs import archetype
@@ -109,6 +110,29 @@ def test_blocks_go_from_one_window_to_another(canvas: Canvas, qtbot: QtBot) -> N
     assert "model_3.states -> model_4.initial_states" in other.links()
     other.key(Qt.Key_Z, Qt.ControlModifier)
     assert other.design == archetype()
+
+
+def test_more_than_the_view_has_room_for_is_seen_whole_after_a_paste(canvas: Canvas, qtbot: QtBot) -> None:
+    canvas.key(Qt.Key_A, Qt.ControlModifier)
+    canvas.key(Qt.Key_C, Qt.ControlModifier)
+    other = Canvas(qtbot, Design(), 700, 500)
+    other.key(Qt.Key_V, Qt.ControlModifier)
+    assert len(other.design.blocks) == 5
+    assert other.view.visible_rect().contains(other.view.design_scene.bounds())
+
+
+@pytest.mark.parametrize("back", [(Qt.Key_Z, Qt.ControlModifier), (Qt.Key_Delete, Qt.NoModifier)], ids=["undo", "delete"])
+def test_wires_no_longer_go_round_a_block_that_is_gone(canvas: Canvas, back: tuple[Any, Any]) -> None:
+    scene = canvas.view.design_scene
+    stretches = [(link, *pair) for link, path in scene.router.routes.items() for pair in pairwise(path)]
+    link, a, b = max(stretches, key=lambda stretch: abs(stretch[2][0] - stretch[1][0]))
+    straight = scene.router.routes[link]
+    block = Block("in_the_way", Loss(), ((a[0] + b[0]) / 2 - 60, a[1] - 30))
+    canvas.document.edit(canvas.design.with_block(block), "Add", select=["in_the_way"])
+    assert scene.router.routes[link] != straight
+    canvas.key(*back)
+    assert not canvas.design.has("in_the_way")
+    assert scene.router.routes[link] == straight
 
 
 def test_text_that_a_person_wrote_is_pasted(canvas: Canvas) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QPainter, QPixmap
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QLabel, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -14,8 +15,8 @@ from seqdec_gui import resource_files
 from seqdec_gui.domain import document
 from seqdec_gui.domain.annotations import Note
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.look import preferences
-from seqdec_gui.gui.look.canvas_style import DETAIL_SCALE
+from seqdec_gui.gui.look import canvas_style, icons, preferences
+from seqdec_gui.gui.look.canvas_style import DETAIL_SCALE, ICON_SIZE, PADDING
 from seqdec_gui.gui.pages.design.canvas_view import OVERVIEW_ZOOM
 from seqdec_gui.gui.window.main_window import MainWindow
 from tests.domain.designs import archetype
@@ -251,3 +252,26 @@ def test_a_view_of_one_size_shows_the_same_whatever_sizes_it_had(qtbot: QtBot) -
         QApplication.processEvents()
         shown.append((canvas.view.zoom, canvas.view.mapFromScene(0, 0)))
     assert len(set(map(str, shown))) == 1, shown
+
+
+def test_the_icon_of_a_block_is_whole_on_a_screen_of_high_density(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There Qt gives a picture of twice the pixels; the lower right quarter of this one alone is red."""
+
+    class DenseIcon:
+        def pixmap(self, width: int, height: int) -> QPixmap:
+            picture = QPixmap(2 * width, 2 * height)
+            picture.fill(Qt.white)
+            painter = QPainter(picture)
+            painter.fillRect(width, height, width, height, Qt.red)
+            painter.end()
+            picture.setDevicePixelRatio(2.0)
+            return picture
+
+    monkeypatch.setattr(icons, "kind_icon", lambda _kind: DenseIcon())
+    monkeypatch.setattr(canvas_style, "_current", [])
+    canvas = Canvas(qtbot, archetype())
+    picture = canvas.view.viewport().grab().toImage()
+    item = canvas.view.design_scene.blocks["latent"]
+    places = [item.pos() + QPointF(PADDING + part * ICON_SIZE, 15 + part * ICON_SIZE) for part in (0.25, 0.75)]
+    colours = [picture.pixelColor(canvas.view.mapFromScene(place)).name() for place in places]
+    assert colours == ["#ffffff", "#ff0000"]

@@ -290,3 +290,17 @@ def test_the_colours_follow_the_theme(shown: MainWindow, qtbot: QtBot) -> None:
         names.add(palette[0])
     theme.set_mode("system")
     assert len(names) == 2
+
+
+def test_a_design_that_was_trained_leads_to_its_last_run(
+    opened: Callable[..., MainWindow], runs: list[RunFolder], qtbot: QtBot
+) -> None:
+    window = opened(runs[0].path.parent.parent / "roman.seqdec")
+    window.pages.show_page("train")
+    button = window.findChild(QWidget, "show_last_run")
+    qtbot.waitUntil(button.isVisible, timeout=10_000)
+    assert window.pages.page("train").empty.heading.text() == "No run is shown"
+    press(button)
+    qtbot.waitUntil(lambda: session_of(window.workspace).shown is not None)
+    assert session_of(window.workspace).shown.run in runs
+    qtbot.waitUntil(lambda: curve(window, "loss_plot", "val_loss") is not None, timeout=10_000)

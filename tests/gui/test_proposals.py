@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
@@ -21,6 +21,7 @@ from seqdec_gui.domain.validation import unbound
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace import data_trial
+from seqdec_gui.gui.workspace.workspace import Notice
 from tests.gui.conftest import point_on, press
 
 Find = Callable[..., Any]
@@ -128,6 +129,28 @@ def test_several_columns_that_would_do_are_a_choice_and_none_is_taken(
     qtbot.waitUntil(lambda: window.findChild(QPushButton, "propose_source_output_0") is None)
     press(widget(window, QPushButton, "propose_decoder_inputs_0"))
     assert bound(window)["decoder.inputs"] == ("roman",)
+
+
+def button_texts(window: MainWindow) -> list[str]:
+    return [button.text() for button in window.findChildren(QAbstractButton) if button.isVisible()]
+
+
+def test_an_ampersand_in_the_name_of_a_column_is_shown_on_buttons_and_in_sentences(
+    with_data: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path
+) -> None:
+    """Qt takes one on a button for the mark of a letter, and shows two in a sentence as two."""
+    rows = resource_files.path("examples/data/roman.csv").read_text().splitlines()
+    (tmp_path / "named.csv").write_text("\n".join(["n&m,r&d", *rows[1:]]))
+    window = with_data(resource_files.path("templates/sequence-to-sequence.seqdec"), tmp_path / "named.csv")
+    window.workspace.notice.emit(Notice("named", "n&m", {"show": ("Show r&d", lambda: None)}))
+    texts = button_texts(window)
+    assert [text for text in texts if "&" in text.replace("&&", "")] == []
+    assert {"Bind n&&m", "Bind r&&d"} <= set(texts)
+    sentences = [label.text() for label in window.findChildren(QLabel) if label.isVisible() and label.buddy() is None]
+    assert [text for text in sentences if "&&" in text] == []
+    assert widget(window, QPushButton, "message_bar_show").text() == "Show r&&d"
+    press(widget(window, QPushButton, "propose_source_output_0"))
+    assert bound(window) == {"source.output": ("n&m",)}
 
 
 def test_the_canvas_offers_the_column_at_the_block_and_a_click_binds_it(

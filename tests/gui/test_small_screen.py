@@ -113,6 +113,14 @@ def test_the_train_button_is_seen_and_the_others_are_back_with_the_room(small: M
     assert "Ctrl" in bar.widgetForAction(small.actions_by_name["undo"]).toolTip()
 
 
+def test_a_train_button_that_is_wider_than_its_text_is_seen(small: MainWindow, qtbot: QtBot) -> None:
+    small.train_button.setMinimumWidth(small.train_button.sizeHint().width() + 60)
+    for width in range(560, 700, 7):
+        small.resize(width, HEIGHT)
+        qtbot.waitUntil(lambda width=width: small.width() == width)
+        qtbot.waitUntil(lambda: small.train_button.isVisible(), timeout=1_000)
+
+
 def test_a_dialog_too_large_for_the_screen_scrolls(small: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     from seqdec_gui.gui.tasks import fitting_dialogs
     from seqdec_gui.gui.window import dialogs

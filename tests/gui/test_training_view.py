@@ -556,8 +556,16 @@ def test_the_header_says_that_the_first_step_is_compiled_and_promises_no_time_me
     qtbot.waitUntil(lambda: words.full_text().startswith("Compiling the training step"), timeout=15_000)
     assert find(window, "time_left").text() == ""
     assert find(window, "progress_bar").maximum() == 0  # it says that it does not know
+    plots = ("loss", "metrics", "learning_rate", "throughput", "devices")
+    qtbot.waitUntil(lambda: all(window.findChild(QWidget, f"{name}_plot") for name in plots), timeout=10_000)
+    for name in plots:  # and no plot shows numbers of nothing
+        says = find(window, f"{name}_plot_awaited")
+        qtbot.waitUntil(lambda says=says: says.text().startswith("Appears") and says.isVisible(), timeout=5_000)
+        assert not any(find(window, f"{name}_plot").getAxis(side).isVisible() for side in ("left", "bottom"))
     qtbot.waitUntil(lambda: words.full_text().startswith("Epoch"), timeout=15_000)
     qtbot.waitUntil(lambda: "left" in find(window, "time_left").text(), timeout=10_000)
     assert find(window, "progress_bar").maximum() > 0
+    qtbot.waitUntil(lambda: find(window, "loss_plot_awaited").isHidden(), timeout=10_000)
+    assert all(find(window, "loss_plot").getAxis(side).isVisible() for side in ("left", "bottom"))
     press(window, "stop_button")
     qtbot.waitUntil(lambda: session(window).active is None, timeout=15_000)

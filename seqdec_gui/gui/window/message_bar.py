@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from PyQt5.QtCore import pyqtSlot
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.workspace.workspace import Notice
@@ -74,7 +75,7 @@ class MessageBar(QFrame):
             old.hide()
             old.deleteLater()
         for name, (label, function) in actions.items():
-            button = QPushButton(label, objectName=f"message_bar_{name}")
+            button = QPushButton(literal(label), objectName=f"message_bar_{name}")
             button.clicked.connect(lambda _checked, act=function: (self.take(Notice(topic)), act()))
             self._buttons.addWidget(button)
 

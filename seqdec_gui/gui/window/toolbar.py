@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from PyQt5.QtCore import QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QLabel, QSizePolicy, QToolBar, QWidget
+from PyQt5.QtWidgets import QAction, QLabel, QSizePolicy, QToolBar, QWidget
 
 from seqdec_gui.gui.window.actions import TOOLBAR, Actions, shortcut_text
 from seqdec_gui.gui.window.device_picker import DevicePicker
@@ -56,9 +56,9 @@ class ToolBar(QToolBar):
         if not self.isVisible():
             return
         if not self._widths:
-            self._widths = [self.widgetForAction(action).sizeHint().width() + GAP for action in self._first]
+            self._widths = [self._width_of(action) for action in self._first]
         others = [action for action in self.actions() if action not in self._first and action is not self._gap]
-        room = self.width() - MARGINS - sum(self.widgetForAction(action).sizeHint().width() + GAP for action in others)
+        room = self.width() - MARGINS - sum(map(self._width_of, others))
         fitting = sum(total <= room for total in accumulate(self._widths))
         for action in self._first[fitting : self._shown]:
             self.removeAction(action)
@@ -66,6 +66,11 @@ class ToolBar(QToolBar):
         if fitting != self._shown:
             self._shown = fitting
             self.show_shortcuts()
+
+    def _width_of(self, action: QAction) -> int:
+        """Return the width that a part takes at least, with the gap beside it."""
+        widget = self.widgetForAction(action)
+        return int(max(widget.sizeHint().width(), widget.minimumWidth())) + GAP
 
     def show_shortcuts(self) -> None:
         """Add the shortcuts to the tooltips. Qt removes them when an action gets another icon."""

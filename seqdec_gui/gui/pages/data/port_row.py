@@ -27,6 +27,7 @@ from seqdec_gui.data.scaling import in_short
 from seqdec_gui.domain.bindings import Binding, Codec
 from seqdec_gui.domain.data_edits import object_name, shown_name
 from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
@@ -207,7 +208,7 @@ class PortRow(QFrame):
             column.addWidget(words)
             column.addLayout(row)
             for remedy in remark.remedies:
-                button = QPushButton(remedy.text, objectName=f"remedy_{object_name(self.port)}_{number}")
+                button = QPushButton(literal(remedy.text), objectName=f"remedy_{object_name(self.port)}_{number}")
                 button.clicked.connect(lambda _checked, wish=remedy: self.remedy_chosen.emit(wish))
                 row.addWidget(button)
                 number += 1

@@ -8,6 +8,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayou
 from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.proposals import Proposal
 from seqdec_gui.domain.data_edits import shown_name
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
@@ -64,7 +65,7 @@ class ProposalLine(QWidget):
         self._words.setText(f"{proposal.reason}{follows}")
         offered = (proposal.taken,) if proposal.taken is not None else proposal.choices
         for number, candidate in enumerate(offered):
-            button = QPushButton(f"Bind {words_of(candidate)}", objectName=f"propose_{self._object_name}_{number}")
+            button = QPushButton(literal(f"Bind {words_of(candidate)}"), objectName=f"propose_{self._object_name}_{number}")
             button.setToolTip(_tip(candidate))
             if proposal.taken is not None:
                 button.setIcon(icon("link-variant"))
@@ -111,10 +112,10 @@ class ProposalBanner(QFrame):
 
 
 def words_of(candidate: Candidate) -> str:
-    """Return the columns as the text of a button: the name, or the first and the last of several."""
+    """Return the columns as shown in a sentence or on a button: the name, or the first and the last of several."""
     names = [name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…" for name in candidate.columns]
     shown = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}"
-    return (shown + ("  (needs a change)" if candidate.flaw else "")).replace("&", "&&")
+    return shown + ("  (needs a change)" if candidate.flaw else "")
 
 
 def _tip(candidate: Candidate) -> str:

@@ -132,9 +132,8 @@ def _paint_body(painter: QPainter, item: PaintedBlock, look: canvas_style.Canvas
 
 def _paint_header(painter: QPainter, item: PaintedBlock, look: canvas_style.CanvasStyle, scale: float) -> None:
     category = item.block.parameters.category
-    painter.drawPixmap(
-        QRectF(PADDING, 15, ICON_SIZE, ICON_SIZE), look.icon(item.block.parameters), QRectF(0, 0, 2 * ICON_SIZE, 2 * ICON_SIZE)
-    )
+    icon = look.icon(item.block.parameters)  # of more pixels on a screen of high density
+    painter.drawPixmap(QRectF(PADDING, 15, ICON_SIZE, ICON_SIZE), icon, QRectF(icon.rect()))
     x = PADDING + ICON_SIZE + 8
     painter.setPen(look.text)
     if scale < DETAIL_SCALE:

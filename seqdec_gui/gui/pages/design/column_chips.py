@@ -8,6 +8,7 @@ from PyQt5.QtCore import QObject, QPoint, QTimer, pyqtSlot
 from PyQt5.QtWidgets import QPushButton
 
 from seqdec_gui.domain.data_edits import object_name, shown_name
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
@@ -53,7 +54,7 @@ class ColumnChips(QObject):
             name = object_name(proposal.port)
             button = QPushButton(self._view.viewport(), objectName=f"chip_{name}")
             button.setProperty("kind", "chip")
-            button.setText(_text(proposal))
+            button.setText(literal(_text(proposal)))
             button.setToolTip(f"{shown_name(proposal.port)}: {proposal.reason}")
             button.setAccessibleName(f"{button.text()} to {shown_name(proposal.port)}")
             button.setIcon(icon("table-arrow-right" if proposal.taken else "table-question"))
@@ -109,4 +110,4 @@ def _text(proposal: Proposal) -> str:
 
 def _short(columns: tuple[str, ...]) -> str:
     text = columns[0] if len(columns) == 1 else f"{len(columns)} columns"
-    return (text if len(text) <= LONGEST else text[: LONGEST - 1] + "…").replace("&", "&&")
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

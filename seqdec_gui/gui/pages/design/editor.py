@@ -315,10 +315,15 @@ class DesignEditor(QObject):
         return taken
 
     def _reveal_selected(self) -> None:
-        """Scroll to what is selected."""
+        """Scroll to what is selected; blocks for which the view is too small are fitted into it."""
         blocks, annotations = self.carried()
         rect = self.scene.bounds(blocks) if blocks else QRectF()
-        self._view.reveal_rect(rect | self.scene.annotations.bounds(annotations) if annotations else rect)
+        rect = rect | self.scene.annotations.bounds(annotations) if annotations else rect
+        seen = self._view.visible_rect()
+        if blocks and (rect.width() > seen.width() or rect.height() > seen.height()):
+            self._view.fit(blocks)
+        else:
+            self._view.reveal_rect(rect)
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move what is selected by (dx, dy); consecutive nudges are one undo step."""

@@ -8,6 +8,7 @@ from PyQt5.QtCore import QRect, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.adapters import Adapter
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.gui.look import icons
 from seqdec_gui.gui.look.theme import SPACE
 
@@ -86,7 +87,7 @@ class OfferBar(QFrame):
             item.widget().deleteLater()
         self.adapters = list(adapters)
         for number, adapter in enumerate(adapters):
-            button = QPushButton(f"Put between: {adapter.title}")
+            button = QPushButton(literal(f"Put between: {adapter.title}"))
             button.setObjectName(f"offer_{number}")
             button.setProperty("kind", "primary" if number == 0 else "")
             button.clicked.connect(self._on_button_clicked)

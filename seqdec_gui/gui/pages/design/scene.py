@@ -95,8 +95,10 @@ class DesignScene(QGraphicsScene):
         report = self.document.report
         problems = _by_block(report.problems, design)
         ids = {block.id for block in design.blocks}
+        beside: set[Link] = set()
         for block_id in self.blocks.keys() - ids:
             self.removeItem(self.blocks.pop(block_id))
+            beside |= self._wires_round(block_id)
             self.router.blocks.drop(block_id)
         wired = _wired(design)
         touched: set[str] = set()
@@ -114,11 +116,13 @@ class DesignScene(QGraphicsScene):
             item.setPos(place)
             if self.router.blocks.rects.get(block.id) != self.rect_of(block.id):  # a dragged item is there before its routes
                 touched.add(block.id)
-        self._show_wires(design, problems, touched)
+        self._show_wires(design, problems, touched, beside)
         self.annotations.show(design)
         self.content_moved.emit()
 
-    def _show_wires(self, design: Design, problems: dict[str, tuple[Problem, ...]], touched: set[str]) -> None:
+    def _show_wires(
+        self, design: Design, problems: dict[str, tuple[Problem, ...]], touched: set[str], beside: set[Link]
+    ) -> None:
         drawn = {
             link: None
             for link in design.links
@@ -132,7 +136,7 @@ class DesignScene(QGraphicsScene):
             self._labels.drop(link)
             self._unrouted.pop(link, None)
             self._unlabelled.pop(link, None)
-        stale: set[Link] = set()
+        stale = beside & drawn.keys()
         resized: set[Link] = set()
         for link in drawn:
             wire = self.wires.get(link)
@@ -166,14 +170,10 @@ class DesignScene(QGraphicsScene):
 
         The labels of `resized` wires are placed anew as well.
         """
-        stale = set(stale)
-        blocks = self.router.blocks
+        stale, blocks = set(stale), self.router.blocks
         for block_id in touched:
-            before = blocks.rects.get(block_id)
-            after = self.rect_of(block_id)
-            if before is not None:
-                stale |= self.router.touching(before.grown(2.5 * routing.STUB))
-            blocks.put(block_id, after)
+            stale |= self._wires_round(block_id)
+            blocks.put(block_id, after := self.rect_of(block_id))
             stale |= self.router.touching(after.grown(routing.MARGIN - 2.0))
             stale.update(self._links_of.get(block_id, ()))
         stale |= self._unrouted.keys()
@@ -191,6 +191,11 @@ class DesignScene(QGraphicsScene):
             wire = self._wire(link)
             self.wires[link].show_route(routing.simple(wire.source, wire.target), None)
         self._routing_timer.start()
+
+    def _wires_round(self, block_id: str) -> set[Link]:
+        """Return the wires that may have gone round a block where it was."""
+        before = self.router.blocks.rects.get(block_id)
+        return set() if before is None else self.router.touching(before.grown(2.5 * routing.STUB))
 
     def finish_routes(self) -> None:
         """Route all wires and place all labels that are still waiting."""

@@ -9,6 +9,7 @@ from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QFontMetrics, QResizeEvent
 from PyQt5.QtWidgets import QAction, QHeaderView, QMenu, QTableView
 
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.pages.runs.table import RunsModel
 from seqdec_gui.gui.widgets.number_cells import cell_padding
@@ -60,7 +61,7 @@ class ColumnChooser(QObject):
         for title in self._model.titles:
             if title == ALWAYS_SHOWN:
                 continue
-            action = QAction(title, menu, checkable=True, checked=title not in hidden)
+            action = QAction(literal(title), menu, checkable=True, checked=title not in hidden)
             action.setObjectName(f"column_{title.replace(' ', '_')}")
             action.toggled.connect(lambda on, title=title: self.show_column(title, on))
             menu.addAction(action)

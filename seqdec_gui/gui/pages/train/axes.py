@@ -17,6 +17,8 @@ TITLES: dict[Axis, str] = {"step": "Step", "epoch": "Epoch", "time": "Time since
 """The title of the horizontal axis."""
 LONGEST_LABEL = "0.00075"
 """The longest label of a vertical axis that is usual, such as that of a learning rate."""
+LABEL_OFFSET = 6
+"""The distance of a label from its axis, in pixels."""
 TITLE_FROM = 110
 """The height of a plot from which its axes have titles and its marks have signs, in pixels."""
 
@@ -43,6 +45,13 @@ class PositionAxis(AxisItem):
         if titled != self._titled:
             self._titled = titled
             self.showLabel(titled)
+            self.set_room()
+
+    def set_room(self) -> None:
+        """Take the height of labels and title. Left to itself, an axis keeps that of the highest label it ever had."""
+        label = QFontMetricsF(theme.font("small")).height()
+        title = 0.8 * self.label.boundingRect().height() if self._titled else 0.0
+        self.setHeight(math.ceil(label + LABEL_OFFSET + title))
 
     def words(self, position: float) -> str:
         """Return a position with its unit: `step 1,250`, `epoch 3.25`, `0:12:30`."""
@@ -76,11 +85,13 @@ class ValueAxis(AxisItem):
         self.enableAutoSIPrefix(False)
         self.setWidth(value_width())
         self.percent = False
+        self._titled = True
         self.setLabel(title)
 
     def set_titled(self, titled: bool) -> None:
         """Show or hide the title, for which a low plot has no room."""
-        if titled != self.label.isVisible():
+        if titled != self._titled:
+            self._titled = titled
             self.showLabel(titled)
 
     def set_percent(self, percent: bool) -> None:
@@ -107,5 +118,7 @@ def restyle(axis: AxisItem) -> None:
     axis.setZValue(-1)  # or the grid would hide curves that run along it
     axis.setPen(theme.color(look.border))
     axis.setTextPen(theme.color(look.text_dim))
-    axis.setStyle(tickFont=small, tickLength=-4, tickTextOffset=6)
+    axis.setStyle(tickFont=small, tickLength=-4, tickTextOffset=LABEL_OFFSET)
     axis.label.setFont(small)
+    if isinstance(axis, PositionAxis):
+        axis.set_room()

@@ -26,6 +26,7 @@ from seqdec_gui.domain.short_numbers import value_text
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.pages.train.awaited import awaited_words
 from seqdec_gui.gui.pages.train.line_look import color
 from seqdec_gui.gui.pages.train.plots import SEPARATOR, Look, MetricPlot, Series
 from seqdec_gui.gui.tasks import background, notify
@@ -66,7 +67,6 @@ AXIS_WORDS: dict[Axis, tuple[str, str]] = {
     "time": ("Time", "One point per report, over the time since the start"),
 }
 """The words and the tooltip of each horizontal axis."""
-# Weights of the moving average at the slider's stops.
 SMOOTHING = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 """The weights of the moving average to choose from; 0 is off."""
 
@@ -246,6 +246,7 @@ class Board(QWidget):
         look = Look(self._look.axis, self._look.smoothing if name in ("loss", "metrics") else 0.0, log)
         if name == "metrics":
             plot.value_axis.set_percent(self._in_percent())
+        plot.show_awaited(awaited_words(name, self._session.shown))
         plot.show_series(self._series(name), look)
         marks = () if self._history is None else tuple(self._history.marks)
         plot.show_marks(marks if name == "loss" else tuple(mark for mark in marks if mark.kind not in ("best", "saved")))

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QFrame, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.dialogs.begin_from_weights import ask_what_to_keep
 from seqdec_gui.gui.pages.train.batch_button import BatchButton
 from seqdec_gui.gui.pages.train.board import Board
 from seqdec_gui.gui.pages.train.header import Header
+from seqdec_gui.gui.pages.train.last_run import LastRunButton
 from seqdec_gui.gui.pages.train.outcome import Outcome
 from seqdec_gui.gui.pages.train.run_log import LogPanel
 from seqdec_gui.gui.pages.train.samples_panel import SamplesPanel
@@ -49,6 +51,8 @@ class TrainingPage(QWidget):
         self.active_button.clicked.connect(self._session.show_active)
         self.active_button.hide()
         self.empty.add_button(self.active_button)
+        self.last_run_button = LastRunButton(workspace)
+        self.empty.add_button(self.last_run_button)
         self.advisor: AdvisorPanel | None = None
         self.header = Header(self._session)
         self.outcome = Outcome(BatchButton(workspace))
@@ -98,6 +102,8 @@ class TrainingPage(QWidget):
         workspace.devices.choice_changed.connect(self._show_readiness)
         workspace.training_changed.connect(self._show_readiness)
         workspace.checking.changed.connect(self._show_readiness)
+        self.last_run_button.looked.connect(self._on_last_run_button_looked)
+        self.last_run_button.chosen.connect(self._on_workspace_run_requested)
         self.header.resume_requested.connect(self._on_header_resume_requested)
         self.header.continue_requested.connect(self._on_header_continue_requested)
         self.header.back_requested.connect(session.show_active)
@@ -140,6 +146,17 @@ class TrainingPage(QWidget):
     def _show_run(self) -> None:
         """Show the run instead of the advisor; without a run, how to start the first one."""
         self._stack.setCurrentIndex(0 if self._followed is None else 1)
+        if self._followed is None and self.isVisible():
+            self.last_run_button.look()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        if self._followed is None:
+            self.last_run_button.look()
+
+    @pyqtSlot(bool)
+    def _on_last_run_button_looked(self, has_run: bool) -> None:
+        self.empty.heading.setText("No run is shown" if has_run else "Nothing trained yet")
 
     def _show_samples(self) -> None:
         followed = self._followed

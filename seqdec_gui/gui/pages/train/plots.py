@@ -13,6 +13,7 @@ from PyQt5.QtCore import QEvent, QObject, QPoint, QPointF, Qt, pyqtSignal, pyqtS
 from PyQt5.QtWidgets import QFrame, QLabel, QMenu, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.train.awaited import AwaitedLabel
 from seqdec_gui.gui.pages.train.axes import TITLE_FROM, PositionAxis, ValueAxis, restyle
 from seqdec_gui.gui.pages.train.chips import Chip, Legend
 from seqdec_gui.gui.pages.train.line_look import style
@@ -143,6 +144,7 @@ class MetricPlot(QFrame):
         self._place.setProperty("role", "position")
         self._place.setAttribute(Qt.WA_TransparentForMouseEvents)
         self._place.hide()
+        self._awaited = AwaitedLabel(f"{object_name}_awaited", self.plot.viewport())
         self.marks = MarkLayer(self._box, self._best_height)
         self.legend = Legend(title)
         layout = QVBoxLayout(self)
@@ -174,8 +176,21 @@ class MetricPlot(QFrame):
         self.legend.arrange(list(dict.fromkeys(series.key for series in curves)))
         self._show_values()
         self._box.setMouseEnabled(bool(curves), bool(curves))  # a range chosen before the first value would hide the curve
+        self._show_axes(bool(curves))
         if self._from_zero and self._fitted and not look.log:
             self._show_from_zero()
+
+    def show_awaited(self, words: str) -> None:
+        """Show what is awaited as long as there is no curve."""
+        if words != self._awaited.text():
+            self._awaited.setText(words)
+
+    def _show_axes(self, on: bool) -> None:
+        """Show the axes, or instead of them, which without a curve would show numbers of nothing, what is awaited."""
+        if on != self._awaited.isHidden():
+            self._awaited.setHidden(on)
+            for axis in (self.value_axis, self.position_axis):
+                axis.show() if on else axis.hide()
 
     def _show_from_zero(self) -> None:
         self._box.setYRange(0.0, self._highest() or 1.0, padding=0.06)
@@ -374,6 +389,7 @@ class MetricPlot(QFrame):
         if watched is self.plot.viewport():
             if event.type() == QEvent.Resize:
                 self._show_details()
+                self._awaited.fill()
             elif event.type() == QEvent.Leave:
                 self.left.emit()
             elif event.type() == QEvent.MouseButtonDblClick and event.button() == Qt.LeftButton:
