@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -207,13 +207,7 @@ def shown(value: Any) -> str:
 
 
 def codecs() -> tuple[type[msgspec.Struct], ...]:
-    return (
-        bindings.TextCodec,
-        bindings.IdsCodec,
-        bindings.VectorCodec,
-        bindings.CategoryCodec,
-        bindings.ValuesCodec,
-    )
+    return get_args(bindings.Codec)
 
 
 def codec(struct: type[msgspec.Struct]) -> str:

@@ -15,6 +15,7 @@ from seqdec_gui.data.formats.memory import gathered
 from seqdec_gui.data.formats.notation import Notation
 from seqdec_gui.data.new_numbers import as_trained, numbers_of
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
 
 _SHOWN_NAMES = 20
 """The number of columns that a message names."""
@@ -128,7 +129,7 @@ def _numbers(
             continue
         width = next(iter(read.values())).size
         if read[row].size not in (size, size * depth or size) or read[row].size != width:
-            failed[row] = f"has {read.pop(row).size} number(s); expected {size}"
+            failed[row] = f"has {counted(read.pop(row).size, 'number')}; expected {size}"
     width = next((values.size for values in read.values()), size)
     empty = np.full(width, np.nan)
     return as_trained(port, np.stack([read.get(row, empty) for row in range(len(cells))]))
@@ -145,7 +146,7 @@ def _numbers_of_cell(port: FittedPort, cell: Any, size: int, notations: Sequence
     if cell is None and size == 1:
         return np.full(1, np.nan)
     if cell is None or isinstance(cell, dict):
-        raise InvalidInput(f"holds {'no value' if cell is None else 'an object'}; expected {size} number(s)")
+        raise InvalidInput(f"holds {'no value' if cell is None else 'an object'}; expected {counted(size, 'number')}")
     if isinstance(cell, list) and isinstance(port.codec, FittedNumbers | FittedIds) and not port.codec.shape:
         raise InvalidInput("holds a list; expected a number")
     made = gathered("", [cell])

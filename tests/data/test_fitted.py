@@ -140,7 +140,7 @@ def test_a_first_line_that_is_neither_header_nor_value_is_refused(spelled: Fitte
 
 def test_lines_that_are_no_vectors_are_named(fitted: Fitted) -> None:
     found = problems_of(read_rows, fitted, ["1 2 3", "1 2", "1 two 3"])
-    assert "Line 2: Input latent has 2 number(s)" in found[0].text
+    assert "Line 2: Input latent has 2 numbers" in found[0].text
     assert "Line 3: Input latent: 'two' is not a number" in found[1].text
 
 

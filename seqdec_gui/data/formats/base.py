@@ -84,6 +84,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether there is a quoted cell, as far as quotes are removed."""
     whole_lines: bool = False
     """Whether every line is one text; `delimiter` is a character that does not occur then."""
+    empty_end: int = 0
+    """The number of empty lines at the end of the file, which are no rows of a training."""
     problems: tuple[Problem, ...] = ()
 
 

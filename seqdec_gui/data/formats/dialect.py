@@ -39,7 +39,7 @@ from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, coun
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 
 _SHOWN_NAMES = 5
 """The number of cells of the first line that a message shows."""
@@ -155,6 +155,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         comment=comment,
         has_quotes=quoted and count.quoted > 0,
         whole_lines=whole_lines,
+        empty_end=max(0, empty_end),
         problems=tuple(problems),
     )
     return content, dialect
@@ -200,8 +201,7 @@ def _quotes(
         if reading.quoting == "yes" or not (count.spare or (count.quoted and delimiter == "\t")):
             return count, True, 0, _spaces_problems(content, delimiter, name, lines_before)
         if not count.spare:  # always reported for tab-separated text: few programs quote there
-            stand = "stands" if count.quoted == 1 else "stand"
-            text = f"{counted(count.quoted, 'cell')} of {name} {stand} in quotes, which were removed."
+            text = f"{counted(count.quoted, 'cell')} of {name} {verb_for(count.quoted, 'stand')} in quotes, which were removed."
             hint = "If they are part of the text, set data.quoting=no."
             return count, True, 0, [Problem("info", "quotes_removed", "data", text, hint)]
         line = lines_before + line_at(content, count.spare_at)
@@ -235,7 +235,7 @@ def _fail_if_a_cell_swallows_rows(content: bytes, delimiter: str, name: str, cou
         return
     text = (
         f"In line {lines_before + line_at(content, at)} of {name} a cell begins with a quote that closes only after most of "
-        f"the file: {counted(count.breaks, 'line')} within quotes look like whole rows."
+        f"the file: {counted(count.breaks, 'line')} within quotes {verb_for(count.breaks, 'look')} like whole rows."
     )
     hint = "Close that quote; or set data.quoting=no if quotes are part of the text, data.quoting=yes if it is one cell."
     raise InvalidInput([Problem("error", "open_quote", "data", text, hint)])
