@@ -16,7 +16,7 @@ from seqdec_gui.data.formats.base import Array, Table, reading
 from seqdec_gui.data.formats.comments import comments_at, comments_problem, line_ends_at, without_comments
 from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, delimiter_as, find_delimiter, unused_character
-from seqdec_gui.data.formats.encodings import decoded, is_utf8, line_at
+from seqdec_gui.data.formats.encodings import Decoded, decoded, is_utf8, line_at
 from seqdec_gui.data.formats.notation import Decimal, Notation, as_set
 from seqdec_gui.data.formats.numerals import proved_decimals
 from seqdec_gui.data.formats.records import Record, count_records, records
@@ -95,7 +95,9 @@ def read_input(
         table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=_bound(fitted))
         return _from_table(fitted, table, keep, how)
     delimiter = (row.delimiter if row is not None else None) or ""
-    return _from_lines(fitted, _text_of(source, how), source.name, delimiter, keep, how).placed()
+    text = _text_of(source, how)
+    rows = _from_lines(fitted, text.content, source.name, delimiter, keep, how).placed()
+    return rows._replace(notes=(*(note for note in text.problems if note.severity == "warning"), *rows.notes))
 
 
 def _bound(fitted: Fitted) -> list[str]:
@@ -119,7 +121,7 @@ def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> 
         names = [column.name for column in table.columns]
         columns_of = columns_in_table(fitted, table)
     else:
-        body = _without_comments(fitted, _text_of(source, how), how, source.name)
+        body = _without_comments(fitted, _text_of(source, how).content, how, source.name)
         delimiter, quoted = _dialect(fitted, body, (row.delimiter if row is not None else None) or "", how, source.name)
         first = next(records(body.content, delimiter, quoted, with_empty=True))
         names, columns_of, _ = _named(fitted, first.cells)
@@ -192,13 +194,13 @@ def _column_values(
 
 
 # -- lines
-def _text_of(source: Path, how: Reading) -> bytes:
-    """Return the text of a file as UTF-8. Raises InvalidInput."""
+def _text_of(source: Path, how: Reading) -> Decoded:
+    """Return the text of a file as UTF-8, with a warning where its encoding is a guess. Raises InvalidInput."""
     if not source.exists():
         raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
     with reading(source):
         raw = content_of(source)
-        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding, how.wrong_bytes).content
+        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding, how.wrong_bytes)
 
 
 class _Body(NamedTuple):
