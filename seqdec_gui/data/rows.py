@@ -23,7 +23,14 @@ from seqdec_gui.data.formats.records import Record, count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.data.name_evidence import names_rows
-from seqdec_gui.data.new_columns import columns_for, columns_in_table, fail_if_unusable, require_columns, values_of_rows
+from seqdec_gui.data.new_columns import (
+    columns_for,
+    columns_in_table,
+    fail_if_unusable,
+    first_line_notes,
+    require_columns,
+    values_of_rows,
+)
 from seqdec_gui.data.new_numbers import SHOWN_PROBLEMS, as_trained, detected_cells, notes_of_lines, numbers_of, settled_cells
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
@@ -184,7 +191,10 @@ def _column_values(
     if columns[0] in table.unusable:
         return values_of_rows(port, columns[0], table, reasons, _notations(fitted, port, how))
     if isinstance(port.codec, ReadsText):
-        return [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
+        cells = [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
+        for row, why in table.unread_cells.get(columns[0], {}).items():
+            reasons.setdefault(row, f"Input {port.name}: its cell {why}.")
+        return cells
     if len(columns) == 1 and table.column(columns[0]).kind == "text":
         cells = [cell or "" for chunk in table.chunks(columns[0]) for cell in chunk.to_pylist()]
         notes += notes_of_lines(port, cells, fitted.notations(port)) if how.decimal == "auto" else ()
@@ -289,6 +299,7 @@ def _from_lines(
             raise InvalidInput(f"{file} has one value a line and no columns, so {keep[0]!r} cannot be kept.", "unknown_column")
         lines = [*re.split("\r\n?|\n", text.content.decode()), *[""] * text.empty_end]
         reasons: dict[int, str] = {}
+        notes += first_line_notes(lines, fitted.inputs[0], file)
         values = {fitted.inputs[0].name: _bare(fitted, lines, file, reasons, how, notes)}
         return InputRows(values, reasons, {}, _line_numbers(text, range(1, len(lines) + 1)), tuple(notes))
     require_columns(fitted, columns_of, names, file)

@@ -50,6 +50,9 @@ _MIN_STYLED_ROWS = 8
 _MANY_LINES = 1000
 """The number of lines from which a quoted cell may have swallowed the rows of a file."""
 
+UNQUOTED = "data.delimiter=,"
+"""What makes quoted lines cells whose quotes are removed."""
+
 _LINE_END = re.compile(rb"\r\n?|\n")
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n?|\n)', re.IGNORECASE)
 """The line `sep=;` that Excel writes before a table to name the delimiter."""
@@ -273,10 +276,12 @@ def _cut_quotes_problems(content: bytes, mark: str, name: str) -> list[Problem]:
     count = count_records(content, mark, True) if b'"' in content else None
     if count is None or count.fault >= 0:
         return []
-    if count.quoted == count.records > 1 and not count.breaks:
-        text = f"Every line of {name} is in quotes, which are read as part of the text."
+    named = count.quoted == count.records - 1 > 1 and not content.lstrip().startswith(b'"')  # below a name without quotes
+    if (named or count.quoted == count.records > 1) and not count.breaks:
+        below = " below the first" if named else ""
+        text = f"Every line of {name}{below} is in quotes, which are read as part of the text."
         hint = "Set data.delimiter to have them removed: a comma, for example. data.quoting=no confirms that they are text."
-        return [Problem("warning", "quotes_are_text", "data", text, hint)]
+        return [Problem("warning", "quotes_are_text", "data", text, hint, proposed=UNQUOTED)]
     if not count.breaks:
         return []
     text = (
@@ -284,7 +289,7 @@ def _cut_quotes_problems(content: bytes, mark: str, name: str) -> list[Problem]:
         f"{counted(count.breaks, 'line end')}."
     )
     hint = "Set data.delimiter to have them whole: a comma, for example. data.quoting=no confirms that lines are texts."
-    return [Problem("warning", "quotes_are_text", "data", text, hint)]
+    return [Problem("warning", "quotes_are_text", "data", text, hint, proposed=UNQUOTED)]
 
 
 def _spaces_problems(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
@@ -351,7 +356,8 @@ def _header_problems(header: bool, sure: bool, first: Record, file: str) -> list
     if not header:
         text = f"The first line of {file} looks like its other lines, so it is read as a row and not as names: {cells}."
         hint = "Its columns are called column 1, column 2, ... Set data.header=yes if it names them, data.header=no to confirm."
-        return [Problem("warning", "header_missing", "data", text, hint)]
+        proposed = "data.header=yes" if len(first.cells) == 1 else msgspec.UNSET  # of one column, a word may be its name
+        return [Problem("warning", "header_missing", "data", text, hint, proposed=proposed)]
     if sure:
         return []
     text = f"The first line of {file} is read as the names of its columns, though it might be a row: {cells}."
