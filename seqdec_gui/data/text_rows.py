@@ -34,7 +34,11 @@ def read_texts(source: Path, column: str, keep: Sequence[str] = (), how: Reading
     names = dict.fromkeys((column, *keep, *(each.name for each in table.columns if names_rows(each.name))))
     cells = {name: _texts(table, name) for name in names}
     left = "blank_lines" if len(table.columns) > 1 else ""
-    notes = tuple(note for note in table.problems if note.severity == "warning" or note.code == left)
+    notes = tuple(
+        note
+        for note in table.problems
+        if note.code == left or (note.severity == "warning" and note.code != "header_assumed")  # the column was named
+    )
     kept = {name: texts for name, texts in cells.items() if name != column or name in keep}
     return InputRows({column: cells[column]}, {}, kept, notes=notes)
 
