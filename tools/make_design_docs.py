@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -99,8 +99,8 @@ the Data page, and what might be decided otherwise is a warning before training.
 - **`quoting`**: the quotes around cells are removed where every cell that begins with a quote is closed by one right
   before a delimiter or a line end. Otherwise all quotes are characters of the text.
 - **`encoding`**: by the byte order mark; UTF-8 if the file is valid in it; UTF-16 and UTF-32 by their zero bytes;
-  else cp1252, and Latin-1 where the file has bytes that cp1252 has not. Text that makes no Western words is refused,
-  with the encoding that charset-normalizer proposes.
+  else cp1252. Text that makes no Western words, or has bytes that cp1252 lacks, is refused with a proposal. With few
+  letters outside ASCII the message says that it is a guess, and names the encodings that are possible too.
 - **`delimiter`**: in a `.txt` file a line is one text, unless most lines have as many tabs, or commas, semicolons or bars
   cut all of them into a table.
 - **`decimal`**: one for the whole file: a comma if a column proves it and none proves a point. `1.234` beside `1,5` is
@@ -207,13 +207,7 @@ def shown(value: Any) -> str:
 
 
 def codecs() -> tuple[type[msgspec.Struct], ...]:
-    return (
-        bindings.TextCodec,
-        bindings.IdsCodec,
-        bindings.VectorCodec,
-        bindings.CategoryCodec,
-        bindings.ValuesCodec,
-    )
+    return get_args(bindings.Codec)
 
 
 def codec(struct: type[msgspec.Struct]) -> str:

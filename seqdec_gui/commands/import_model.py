@@ -108,6 +108,8 @@ def run(arguments: argparse.Namespace) -> int:
     report = check(design)
     word = "block" if len(parts) == 1 else "blocks"
     say(f"{output}: {expanded(arguments.file).name} is the {word} {listed(parts)}, {inspected.parameters:,} parameters")
+    if not arguments.split:
+        say("its layers are one closed block; --split divides it into blocks that can be edited, where a kind matches exactly")
     for problem in report.problems:
         say(f"{problem.severity}: {problem.sentence()}")
     return 0

@@ -28,7 +28,7 @@ from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.domain.bindings import Binding, DataSource, Reading
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 
 __all__ = ["Bound", "Dataset", "TensorFeed", "Trial", "expand", "open_dataset", "try_fit"]
 
@@ -161,16 +161,16 @@ def _without_faulty_rows(
         except InvalidInput:
             continue  # a problem of the whole column, which stands among the others
         bad |= own
-        if own.any():
+        if count := int(own.sum()):
             text = (
-                f"{at.source.label}: {counted(int(own.sum()), 'row')} of {rows:,} cannot be used and are left out, the first "
-                f"is row {int(own.argmax()) + 1}."
+                f"{at.source.label}: {counted(count, 'row')} of {rows:,} cannot be used and {verb_for(count, 'are')} left out, "
+                f"the first is row {int(own.argmax()) + 1}."
             )
             notes.append(Problem("warning", "rows_left_out", at.port.port, text))
     kept = Parts(*(part[~bad[part]] for part in parts))
     left = [problem for problem in problems if problem.code not in FAULTS or not notes]
     if not len(kept.training) and len(parts.training):
-        text = f"All of {counted(rows, 'row')} cannot be used for some port, so none is left for training."
+        text = f"None of {counted(rows, 'row')} can be used for every port, so none is left for training."
         left.append(Problem("error", "no_training_rows", "data", text, "Change the codecs, or mend the rows."))
     return kept, [*left, *notes]
 

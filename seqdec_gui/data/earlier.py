@@ -283,7 +283,7 @@ def _new(new: Sequence[str], what: str, known: int, source: Source, where: str) 
         return []
     listed = ", ".join(map(repr, new[:SYMBOLS_SHOWN])) + (", ..." if len(new) > SYMBOLS_SHOWN else "")
     count = counted(len(new), f"new {what}")
-    text = f"{source.label}: {count} ({listed}) after the {known} of the earlier run, which stay as they are."
+    text = f"{source.label}: {count} ({listed}) after the {known} of the earlier run, which keep their ids."
     return [Problem("info", f"new_{what}s", where, text)]
 
 

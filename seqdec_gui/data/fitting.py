@@ -25,7 +25,7 @@ from seqdec_gui.data.vocabularies import vocabulary_of, vocabulary_remark
 from seqdec_gui.domain.bindings import BitsCodec, CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 
 
 def fit(demand: Demand, source: Source, codec: Codec | None, plan: TextPlan | None = None) -> Fit:
@@ -207,8 +207,9 @@ def _text_length(
         return stored, []
     room_for_symbols, needed_steps = stored - marks, needed - demand.extra
     if codec.longer == "truncate":
-        cut = counted(seen.longer_than(room_for_symbols), "row")
-        text = f"{source.label}: {cut} of more than {room_for_symbols} symbols are cut to as many."
+        longer = seen.longer_than(room_for_symbols)
+        text = f"{source.label}: {counted(longer, 'row')} of more than {counted(room_for_symbols, 'symbol')} "
+        text += f"{verb_for(longer, 'are')} cut to as many."
         return stored, [Problem("info", "rows_truncated", where, text)]
     text = (
         f"{source.label} has {counted(seen.longer_than(room_for_symbols), 'row')} too long for {steps} steps: the longest, "

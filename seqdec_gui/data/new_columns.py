@@ -11,13 +11,18 @@ import numpy as np
 from seqdec_gui.data.codecs import FittedIds, FittedNumbers, ReadsText
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.formats.base import Array, Table
+from seqdec_gui.data.formats.header import is_known_name, judge_header
 from seqdec_gui.data.formats.memory import gathered
 from seqdec_gui.data.formats.notation import Notation
 from seqdec_gui.data.new_numbers import as_trained, numbers_of
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted, shortened
 
 _SHOWN_NAMES = 20
 """The number of columns that a message names."""
+
+_HEADER_SAMPLE = 100
+"""The number of lines with which a first line is compared that may be a name."""
 
 _SHOWN_REASONS = 3
 """The number of columns that cannot be used of which a message says why."""
@@ -66,6 +71,17 @@ def require_columns(
             problems.append(Problem("error", "missing_input", port.name, text, "Name the column like the input."))
     if problems:
         raise InvalidInput(problems)
+
+
+def first_line_notes(lines: Sequence[str], port: FittedPort, file: str) -> list[Problem]:
+    """Return a warning where the first line of a file with one value a line may be the name of its column."""
+    if len(lines) < 2 or not isinstance(port.codec, ReadsText):
+        return []
+    if not (is_known_name(lines[0].strip()) or judge_header([[line] for line in lines[:_HEADER_SAMPLE]]).header):
+        return []
+    text = f"The first line of {file} may be the name of its column, and is read as a row: {shortened(lines[0].strip(), 40)}."
+    hint = f"If it is a name, remove it, or write {port.name!r} in its place."
+    return [Problem("warning", "header_missing", "data", text, hint)]
 
 
 def fail_if_unusable(port: FittedPort, columns: Sequence[str], table: Table) -> None:
@@ -128,7 +144,7 @@ def _numbers(
             continue
         width = next(iter(read.values())).size
         if read[row].size not in (size, size * depth or size) or read[row].size != width:
-            failed[row] = f"has {read.pop(row).size} number(s); expected {size}"
+            failed[row] = f"has {counted(read.pop(row).size, 'number')}; expected {size}"
     width = next((values.size for values in read.values()), size)
     empty = np.full(width, np.nan)
     return as_trained(port, np.stack([read.get(row, empty) for row in range(len(cells))]))
@@ -145,7 +161,7 @@ def _numbers_of_cell(port: FittedPort, cell: Any, size: int, notations: Sequence
     if cell is None and size == 1:
         return np.full(1, np.nan)
     if cell is None or isinstance(cell, dict):
-        raise InvalidInput(f"holds {'no value' if cell is None else 'an object'}; expected {size} number(s)")
+        raise InvalidInput(f"holds {'no value' if cell is None else 'an object'}; expected {counted(size, 'number')}")
     if isinstance(cell, list) and isinstance(port.codec, FittedNumbers | FittedIds) and not port.codec.shape:
         raise InvalidInput("holds a list; expected a number")
     made = gathered("", [cell])

@@ -16,6 +16,7 @@ from seqdec_gui.data.formats.notation import PLAIN, Decimal, Doubt, Notation, ad
 from seqdec_gui.data.formats.numerals import ANY, plain_texts
 from seqdec_gui.data.tensor_feeds import one_hot
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
 
 SHOWN_PROBLEMS = 20
 """The number of rows that are not numbers after which no further problems are collected."""
@@ -161,11 +162,11 @@ def numbers_of(
             failed[row] = said(port, numbers, settled)
         elif isinstance(numbers, str):
             what = "a number is missing" if numbers in ("", "NA") else f"{numbers!r} is not a number"
-            failed[row] = f"Input {port.name}: {what}; expected {size} number(s)."
+            failed[row] = f"Input {port.name}: {what}; expected {counted(size, 'number')}."
         elif len(numbers) not in (size, size * depth or size):
-            failed[row] = f"Input {port.name} has {len(numbers)} number(s); expected {size} number(s)."
+            failed[row] = f"Input {port.name} has {counted(len(numbers), 'number')}; expected {counted(size, 'number')}."
         elif width and width != len(numbers):
-            failed[row] = f"Input {port.name} has {len(numbers)} number(s), and rows before it have {width}."
+            failed[row] = f"Input {port.name} has {counted(len(numbers), 'number')}, and rows before it have {width}."
         else:
             width = len(numbers)
             values.append(numbers)

@@ -14,7 +14,7 @@ from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
 from seqdec_gui.data.token_cutting import code_points
 from seqdec_gui.data.tokens import TextForm, prepared
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 
 Encoder: TypeAlias = Callable[[Chunk], Array]
 """A function that encodes some rows."""
@@ -202,10 +202,10 @@ class FittedBits(msgspec.Struct, frozen=True, tag="bits", forbid_unknown_fields=
         wrong = np.concatenate([np.zeros(0, bool), *(~self.are_bits(chunk) for chunk in source.texts())])
         if not wrong.any():
             return []
-        count = counted(int(wrong.sum()), "row")
+        count = int(wrong.sum())
         text = (
-            f"{source.label} has {count} that are not {counted(self.bits, 'digit')} of 0 and 1, the first is row "
-            f"{int(wrong.argmax()) + 1}."
+            f"{source.label} has {counted(count, 'row')} that {verb_for(count, 'are')} not {counted(self.bits, 'digit')} of 0 "
+            f"and 1, the first is row {int(wrong.argmax()) + 1}."
         )
         return [Problem("error", "not_bits", where, text, "Remove them, or choose another codec.")]
 

@@ -22,7 +22,7 @@ from seqdec_gui.data.hints import codec_setting
 from seqdec_gui.data.sources import Source
 from seqdec_gui.data.tokens import Lookup, Survey, TextForm, prepared, survey
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import agreeing, counted, verb_for
 
 TRIES = 4
 """How many orders are tried for a row before it keeps its own."""
@@ -146,17 +146,17 @@ def order_problems(label: str, orders: Orders, training_rows: int, where: str) -
     hint = f"Switch them off ({codec_setting(where, 'random_order=false')}), or bind a column of SMILES."
     if orders.no_molecules * 2 > orders.rows:
         share = f"{orders.no_molecules:,} of {counted(orders.rows, 'training row')}"
-        text = f"{label}: {share} are no SMILES, so they have no atoms to reorder."
+        text = f"{label}: {share} {verb_for(orders.no_molecules, 'are')} no SMILES, so there are no atoms to reorder."
         return [Problem("error", "no_orders", where, text, hint)]
     seconds = orders.seconds_a_row * training_rows
     text = (
-        f"{label}: {counted(training_rows, 'molecule')} are written anew in every epoch, which takes about "
+        f"{label}: {agreeing(training_rows, 'molecule', 'are')} written anew in every epoch, which takes about "
         f"{seconds:.1f} s of a core beside the training. The alphabet is that of the rows and of {SURVEYED_ORDERS} orders of "
         f"{counted(orders.rows, 'row')}; an order that needs more, or is too long, is not used."
     )
     found = [Problem("info", "random_orders", where, text)]
     if orders.no_molecules:
         share = f"{orders.no_molecules:,} of {counted(orders.rows, 'row')}"
-        text = f"{label}: {share} that were looked at are no molecule, and stay as they are."
+        text = f"{label}: {share} looked at {verb_for(orders.no_molecules, 'are')} no molecule, which is not written anew."
         found.append(Problem("warning", "no_orders", where, text, hint))
     return found

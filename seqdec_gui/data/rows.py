@@ -16,14 +16,21 @@ from seqdec_gui.data.formats.base import Array, Table, reading
 from seqdec_gui.data.formats.comments import comments_at, comments_problem, line_ends_at, without_comments
 from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, delimiter_as, find_delimiter, unused_character
-from seqdec_gui.data.formats.encodings import decoded, is_utf8, line_at
+from seqdec_gui.data.formats.encodings import Decoded, decoded, is_utf8, line_at
 from seqdec_gui.data.formats.notation import Decimal, Notation, as_set
 from seqdec_gui.data.formats.numerals import proved_decimals
 from seqdec_gui.data.formats.records import Record, count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.data.name_evidence import names_rows
-from seqdec_gui.data.new_columns import columns_for, columns_in_table, fail_if_unusable, require_columns, values_of_rows
+from seqdec_gui.data.new_columns import (
+    columns_for,
+    columns_in_table,
+    fail_if_unusable,
+    first_line_notes,
+    require_columns,
+    values_of_rows,
+)
 from seqdec_gui.data.new_numbers import SHOWN_PROBLEMS, as_trained, detected_cells, notes_of_lines, numbers_of, settled_cells
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
@@ -95,7 +102,9 @@ def read_input(
         table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=_bound(fitted))
         return _from_table(fitted, table, keep, how)
     delimiter = (row.delimiter if row is not None else None) or ""
-    return _from_lines(fitted, _text_of(source, how), source.name, delimiter, keep, how).placed()
+    text = _text_of(source, how)
+    rows = _from_lines(fitted, text.content, source.name, delimiter, keep, how).placed()
+    return rows._replace(notes=(*(note for note in text.problems if note.severity == "warning"), *rows.notes))
 
 
 def _bound(fitted: Fitted) -> list[str]:
@@ -119,7 +128,7 @@ def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> 
         names = [column.name for column in table.columns]
         columns_of = columns_in_table(fitted, table)
     else:
-        body = _without_comments(fitted, _text_of(source, how), how, source.name)
+        body = _without_comments(fitted, _text_of(source, how).content, how, source.name)
         delimiter, quoted = _dialect(fitted, body, (row.delimiter if row is not None else None) or "", how, source.name)
         first = next(records(body.content, delimiter, quoted, with_empty=True))
         names, columns_of, _ = _named(fitted, first.cells)
@@ -182,7 +191,10 @@ def _column_values(
     if columns[0] in table.unusable:
         return values_of_rows(port, columns[0], table, reasons, _notations(fitted, port, how))
     if isinstance(port.codec, ReadsText):
-        return [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
+        cells = [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
+        for row, why in table.unread_cells.get(columns[0], {}).items():
+            reasons.setdefault(row, f"Input {port.name}: its cell {why}.")
+        return cells
     if len(columns) == 1 and table.column(columns[0]).kind == "text":
         cells = [cell or "" for chunk in table.chunks(columns[0]) for cell in chunk.to_pylist()]
         notes += notes_of_lines(port, cells, fitted.notations(port)) if how.decimal == "auto" else ()
@@ -192,13 +204,13 @@ def _column_values(
 
 
 # -- lines
-def _text_of(source: Path, how: Reading) -> bytes:
-    """Return the text of a file as UTF-8. Raises InvalidInput."""
+def _text_of(source: Path, how: Reading) -> Decoded:
+    """Return the text of a file as UTF-8, with a warning where its encoding is a guess. Raises InvalidInput."""
     if not source.exists():
         raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
     with reading(source):
         raw = content_of(source)
-        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding, how.wrong_bytes).content
+        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding, how.wrong_bytes)
 
 
 class _Body(NamedTuple):
@@ -287,6 +299,7 @@ def _from_lines(
             raise InvalidInput(f"{file} has one value a line and no columns, so {keep[0]!r} cannot be kept.", "unknown_column")
         lines = [*re.split("\r\n?|\n", text.content.decode()), *[""] * text.empty_end]
         reasons: dict[int, str] = {}
+        notes += first_line_notes(lines, fitted.inputs[0], file)
         values = {fitted.inputs[0].name: _bare(fitted, lines, file, reasons, how, notes)}
         return InputRows(values, reasons, {}, _line_numbers(text, range(1, len(lines) + 1)), tuple(notes))
     require_columns(fitted, columns_of, names, file)

@@ -15,7 +15,7 @@ from seqdec_gui.data.sources import ColumnSource, Source
 from seqdec_gui.data.tokens import Strip, has_breaks, stripped
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import agreeing, counted
 
 LONG_FACTOR = 4
 """How many times the usual length, the `_LONG_QUANTILE` of the other rows, a row must exceed to be reported as long."""
@@ -261,8 +261,19 @@ def form_problems(source: ColumnSource, codec: FittedText, where: str) -> list[P
 
 
 def western_problems(source: ColumnSource, where: str) -> list[Problem]:
-    """Warn of bytes that are not UTF-8 and were read in another encoding."""
-    return [
+    """Warn of bytes that are not UTF-8 and were read in another encoding, and of cells that could not be read."""
+    unread = [
+        Problem(
+            "warning",
+            "bad_molecule",
+            where,
+            f"{agreeing(len(reasons), 'cell', 'are')} missing in column {name!r}: row {min(reasons) + 1} "
+            f"{reasons[min(reasons)]}.",
+            f"Correct the file, or {LEAVE_OUT}.",
+        )
+        for name, reasons in source.unread().items()
+    ]
+    return unread + [
         Problem(
             "warning",
             "not_utf8",

@@ -128,6 +128,11 @@ class ColumnSource:
         names = [column.name for column in self._columns]
         return {name: encoding for name, encoding in self._table.western.items() if name in names}
 
+    def unread(self) -> dict[str, dict[int, str]]:
+        """Return why cells of each column are missing values, by row; complete once all rows have been read."""
+        names = [column.name for column in self._columns]
+        return {name: reasons for name, reasons in self._table.unread_cells.items() if name in names and reasons}
+
     def page(self, first: int, count: int, as_text: bool = False) -> RowSource:
         """Return rows [first, first + count). With `as_text`, whole numbers are texts as they stand in the file."""
         if as_text and self.kind == "integer":

@@ -46,7 +46,9 @@ def _ids_of_text(codec: FittedText, text: str, what: str) -> list[int]:
     )  # fmt: skip
     source = RowSource(what, [text])
     if problems := faults(plain, source, "decoding"):
-        raise InvalidInput(problems)
+        raise InvalidInput(  # it is a single text, of whatever row
+            [msgspec.structs.replace(problem, text=problem.text.replace(", row 1:", ":", 1)) for problem in problems]
+        )
     row = encode(plain, source, "written", None)[0]
     return [int(number) for number in row[row != plain.pad_id]]
 

@@ -63,7 +63,7 @@ _ROWS = (
     Code("bad_json_line", "data", "A line is not one JSON object: write one object a line, whose names are the columns."),
     Code("bad_link", "design", 'A link of the design file is not written `{"from": "block.port", "to": "block.port"}`: mend the file.'),
     Code("bad_measure", "training", "A measure of quality does not apply to what the model generates: choose one of those that the hint names."),
-    Code("bad_molecule", "data", "A row holds no molecule that RDKit can read: remove it."),
+    Code("bad_molecule", "data", "Rows hold no molecule that RDKit can read: leave them out (data.faulty_rows=leave_out), or remove them."),
     Code("bad_name", "design", "A block's id cannot be a name in a Python script, or means something else already: choose another name."),
     Code("bad_parameter", "design", "Hyperparameters of a block contradict each other: change the one that is named."),
     Code("bad_path", "file", "A path holds a character, or a name so long, that no file can have: write another."),

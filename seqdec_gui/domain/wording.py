@@ -8,6 +8,9 @@ from collections.abc import Sequence
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that control a terminal or the direction of text, except newline and tab."""
 
+_IRREGULAR = {"are": "is", "have": "has", "were": "was", "do": "does", "go": "goes"}
+"""Verbs by the form for several things, with the form for one."""
+
 LINE = 12
 """The number of letters after which a long word may be broken."""
 
@@ -15,6 +18,20 @@ LINE = 12
 def counted(number: int, thing: str) -> str:
     """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def agreeing(number: int, thing: str, verb: str) -> str:
+    """Return a number with its noun and the verb that agrees, which is given for several: `1 cell has`, `2 cells have`."""
+    return f"{counted(number, thing)} {verb_for(number, verb)}"
+
+
+def verb_for(number: int, verb: str) -> str:
+    """Return the verb, which is given for several things, for this number of them: `are` is `is` for 1, `hold` `holds`."""
+    if number != 1:
+        return verb
+    if verb in _IRREGULAR:
+        return _IRREGULAR[verb]
+    return verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
 def breakable(text: str, least: int = 2 * LINE) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqdec_gui.data.written_tokens import error_rate, tokens_of
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 from seqdec_gui.runner.choices import choices
 from seqdec_gui.runner.errors_files import write
 from seqdec_gui.runner.quality.written import texts_of_inputs, texts_of_targets
@@ -41,7 +41,8 @@ def find_errors(task: ErrorsTask, channel: TaskChannel, scratch: Path) -> Errors
     sampler, scorer = loaded.sampler, loaded.scorer_with("")
     dataset, rows = loaded.trained.rows_of(task.split, task.trained_on)
     if task.rows and len(rows) > task.rows:
-        channel.send(Notice(text=f"{counted(task.rows, 'row')} of {len(rows):,} are decoded, drawn at random."))
+        text = f"{counted(task.rows, 'row')} of {len(rows):,} {verb_for(task.rows, 'are')} decoded, drawn at random."
+        channel.send(Notice(text=text))
         rows = np.sort(np.random.default_rng(0).choice(rows, task.rows, replace=False))
     arrays = dict(dataset.arrays)
     found = dict[int, Any]()

@@ -121,7 +121,7 @@ def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler, tell: Tell) -> Ro
             arrays[first] = arrays[first][:, 0]
         return RowsToDecode(arrays, chosen)
     if not needed:
-        return _prefixes_alone(task) if column else RowsToDecode({}, np.arange(1))
+        return _prefixes_alone(task, loaded, tell) if column else RowsToDecode({}, np.arange(1))
     return _new_rows(task, needed, loaded.fitted, reading_of(task, loaded.trained.design), tell, first)
 
 
@@ -163,19 +163,20 @@ def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns, or - for standard input.")])
 
 
-def _prefixes_alone(task: GenerateTask) -> RowsToDecode:
+def _prefixes_alone(task: GenerateTask, loaded: Any, tell: Tell) -> RowsToDecode:
     """Return the rows of a language model, which needs nothing but a prefix for each. Raises InvalidInput."""
-    from seqdec_gui.data.tables import inspect
+    from seqdec_gui.data.text_rows import read_texts
 
-    column = task.constraints.prefix_column
+    column, beside = task.constraints.prefix_column, NOTHING
     if task.rows:
         prefixes = [str(row.get(column, "")) for row in task.rows]
     elif task.input:
-        table = inspect(Path(task.input))
-        prefixes = ["" if cell is None else str(cell) for cell in table.page(table.column(column).name, 0, table.rows)]
+        rows = read_texts(Path(task.input), column, task.keep, reading_of(task, loaded.trained.design))
+        tell_notes(rows.notes, tell)
+        prefixes, beside = [str(text) for text in rows.values[column]], Beside(kept=rows.kept)
     else:
         raise InvalidInput(f"There are no rows with the column {column!r}; give a file with prefixes.", "no_rows", "input")
-    return RowsToDecode({}, np.arange(len(prefixes)), prefixes)
+    return RowsToDecode({}, np.arange(len(prefixes)), prefixes, beside)
 
 
 def _of_first_step(problem: Problem) -> Problem:

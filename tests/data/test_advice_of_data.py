@@ -179,6 +179,9 @@ FOLLOWED: dict[str, Case | list[Case]] = {
     "It may be {}, in which it reads {}: set data.encoding={} if that is right. ": [
         Case("a.csv", content, {encoding: ({"encoding": encoding}, 9)}) for encoding, content in ENCODED.items()
     ],
+    "Save it as UTF-8, or set data.encoding to its encoding. If the bytes are no text, {}.": [
+        Case("a.csv", "a,b\nťažký,1\nkůň,2\n".encode("cp1250"), {"cp1250": ({"encoding": "cp1250"}, 2)}),
+    ],
     "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, gb18030 or big5 "
     "for Chinese, cp1250 for Central European text; cp1252 if it is right as shown. If the bytes are no text, {}.": [
         *(Case("a.csv", content, {name: ({"encoding": name}, 9)}) for name, content in ENCODED.items()),

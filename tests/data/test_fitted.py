@@ -14,7 +14,7 @@ from seqdec_gui.data.codecs import FittedNumbers
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.new_numbers import parse_numbers
-from seqdec_gui.data.rows import read_rows
+from seqdec_gui.data.rows import read_input, read_rows
 from seqdec_gui.domain.bindings import Binding, DataSource
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.types import TensorType
@@ -138,9 +138,20 @@ def test_a_first_line_that_is_neither_header_nor_value_is_refused(spelled: Fitte
         read_rows(fitted, ["lattent", "1 2 3"])
 
 
+@pytest.mark.parametrize(("first", "is_asked"), [("word", True), ("abc", False), ("x", False), ("b", False)])
+def test_a_first_line_that_may_be_a_name_and_can_be_encoded_is_asked_about(
+    opened: Callable[..., Dataset], first: str, is_asked: bool
+) -> None:
+    words = [port(type=TensorType((5, 12)), one_hot=True)]
+    fitted = opened({"number": ["abc", "word", "de"]}, words, Binding("x", "number")).fitted
+    rows = read_input(fitted, [first, "abc", "wod", "d"])
+    assert [note.code for note in rows.notes] == ["header_missing"] * is_asked
+    assert rows.values["x"][0] == ("abc" if first == "x" else first)
+
+
 def test_lines_that_are_no_vectors_are_named(fitted: Fitted) -> None:
     found = problems_of(read_rows, fitted, ["1 2 3", "1 2", "1 two 3"])
-    assert "Line 2: Input latent has 2 number(s)" in found[0].text
+    assert "Line 2: Input latent has 2 numbers" in found[0].text
     assert "Line 3: Input latent: 'two' is not a number" in found[1].text
 
 

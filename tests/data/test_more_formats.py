@@ -11,14 +11,19 @@ from pathlib import Path
 from random import Random
 
 import h5py
+import msgspec
 import numpy as np
 import pytest
 
 from seqdec_gui.data import tables
+from seqdec_gui.data.dataset import open_dataset, try_fit
 from seqdec_gui.data.formats import bounds, compression, trial
 from seqdec_gui.data.formats.registry import OTHER_KINDS, file_patterns, format_of, reading_options
+from seqdec_gui.data.rows import read_input
 from seqdec_gui.data.tables import Table, open_table
-from seqdec_gui.domain.bindings import Reading
+from seqdec_gui.domain.bindings import Binding, DataSource, Reading, Split
+from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.types import TensorType
 from tests.data.ports import codes, problems_of
 
 CASES = Path(__file__).parent / "cases"
@@ -250,15 +255,23 @@ def test_binary_molecules_are_read_as_smiles(tmp_path: Path, kind: str) -> None:
         assert [text for chunk in table.text_chunks("mols") for text in chunk.to_pylist()] == smiles
 
 
-def test_a_damaged_binary_molecule_is_named_by_its_row(tmp_path: Path) -> None:
+def test_a_damaged_binary_molecule_is_named_by_its_row_and_can_be_left_out(tmp_path: Path) -> None:
     chem = pytest.importorskip("rdkit.Chem")
-    raw = chem.MolFromSmiles("CCO").ToBinary()
+    raw = [chem.MolFromSmiles(smiles).ToBinary() for smiles in ("CCO", "CCN", "CC", "CCCO")]
+    raw[1] = raw[1][:4] + b"\xff" * (len(raw[1]) - 4)
     with h5py.File(tmp_path / "rows.h5", "w") as file:
-        file["mols"] = np.array([raw, raw[:4] + b"\xff" * (len(raw) - 4)]).astype(f"V{len(raw)}")
-    table = open_table(tmp_path / "rows.h5")
-    (problem,) = problems_of(lambda name: list(table.chunks(name)), "mols")
-    assert problem.code == "bad_molecule"
-    assert problem.text.startswith("Row 2 of 'mols'")
+        file["mols"] = np.array(raw).astype(f"V{max(map(len, raw))}")
+    assert open_table(tmp_path / "rows.h5").page("mols", 0, 4) == ["CCO", None, "CC", "CCCO"]
+    wanted = DataPort("text", "text.output", "input", TensorType((6,), "int32", symbols=9))
+    source = DataSource("rows.h5", Split(validation=0.0), (Binding("text", "mols"),))
+    found = try_fit(source, [wanted], tmp_path).problems
+    assert {"bad_molecule", "empty_rows"} <= {problem.code for problem in found}
+    assert any("row 2 is no molecule that RDKit can read" in problem.text for problem in found)
+    dataset = open_dataset(msgspec.structs.replace(source, faulty_rows="leave_out"), [wanted], tmp_path)
+    assert len(dataset.training) == 3
+    new = read_input(dataset.fitted, tmp_path / "rows.h5")
+    assert [*new.reasons] == [1]
+    assert "no molecule" in new.reasons[1]
 
 
 # -- cells, links and damage

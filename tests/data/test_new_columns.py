@@ -94,11 +94,11 @@ def test_a_column_beside_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
         (TEXT, ["198", [], None, 7], {1: "a list", 2: "It is empty"}),
         (FittedNumbers(()), [1, [2], 3.5], {1: "its cell holds a list; expected a number"}),
         (FittedNumbers(()), [1, {}, None, "2"], {1: "an object", 2: "missing"}),
-        (FittedNumbers((2,)), [[1, 2], [1], [3, 4], None], {1: "has 1 number(s); expected 2", 3: "no value"}),
+        (FittedNumbers((2,)), [[1, 2], [1], [3, 4], None], {1: "has 1 number; expected 2", 3: "no value"}),
         (FittedNumbers((2,)), [[1, 2], "3;4", "x;4", ["a", 1]], {2: "'x' is not a number", 3: "other values than numbers"}),
         (FittedNumbers((2,)), [[1, 2], [0.5, 2**53 + 3], [[1], [2, 3]]], {1: "rounded", 2: "ragged"}),
-        (FittedIds((2,), limit=5), [[1, 2], [1, 2, 3]], {1: "has 3 number(s)"}),
-        (FittedIds((2,), limit=3, depth=3), [[[1, 0, 0], [0, 1, 0]], [[1, 0, 0]]], {1: "has 3 number(s)"}),
+        (FittedIds((2,), limit=5), [[1, 2], [1, 2, 3]], {1: "has 3 numbers"}),
+        (FittedIds((2,), limit=3, depth=3), [[[1, 0, 0], [0, 1, 0]], [[1, 0, 0]]], {1: "has 3 numbers"}),
     ],
 )
 def test_a_cell_that_cannot_be_used_does_not_stop_the_other_rows(

@@ -418,9 +418,14 @@ def test_wide_text_without_a_mark_is_recognised(tmp_path: Path, encoding: str, c
     assert cells_of(table) == [["日本語", 1]]
 
 
-def test_bytes_that_cp1252_has_not_are_read_as_latin_1(tmp_path: Path) -> None:
-    (problem,) = open_table(written(tmp_path / "a.csv", b"word,n\ncaf\xe9\x81,1\n")).problems
-    assert (problem.code, "Latin-1" in problem.text) == ("not_utf8", True)
+def test_bytes_that_cp1252_has_not_are_never_read_as_control_characters(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "word,n\nťažký,1\nkůň,2\nświat,3\n".encode("cp1250"))
+    with pytest.raises(InvalidInput) as refused:
+        open_table(path)
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.proposed) == ("wrong_encoding", "data.encoding=cp1250")
+    insisted = open_table(path, how=Reading(encoding="latin-1"))
+    assert insisted.page("word", 0, 1) == ["\x9da\x9ek\xfd"]
 
 
 FOREIGN = {

@@ -251,3 +251,36 @@ def test_bytes_that_are_no_text_are_replaced_or_left_out_by_a_click(
     window.document.undo_stack.undo()
     assert settled().table is None
     assert button.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "button_text", "setting", "rows"),
+    [
+        ("a.txt", '"hello"\n"wor, ld"\n"again"\n', "Read it as Comma", Reading(delimiter=","), ["hello", "wor, ld", "again"]),
+        ("a.txt", 'word\n"hello"\n"bye"\n', "Read it as Comma", Reading(delimiter=","), ["hello", "bye"]),
+        ("a.csv", "apple\nfoo\nbar\nbaz\n", "Read it as Yes", Reading(header="yes"), ["foo", "bar", "baz"]),
+    ],
+)
+def test_what_a_warning_proposes_is_taken_by_a_click(
+    window: MainWindow,
+    settled: Callable[[], DataPage],
+    tmp_path: Path,
+    name: str,
+    content: str,
+    button_text: str,
+    setting: Reading,
+    rows: list[str],
+) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    window.take_file(path)
+    settled()
+    button = window.findChild(QPushButton, "reading_proposal")
+    assert (button.isVisible(), button.text()) == (True, button_text)
+    assert not window.findChild(QPushButton, "reading_replace").isVisible()
+    press(button)
+    table = settled().table
+    assert window.document.design.data.reading == setting
+    assert table is not None
+    assert table.page(table.columns[0].name, 0, 10) == rows
+    assert not button.isVisible() or button.text() != button_text  # the next warning may propose something else

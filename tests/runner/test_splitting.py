@@ -201,6 +201,14 @@ def encoder_and_decoder(cell: str) -> Any:
     return keras.Model([a, b], decoder([b, *(given if isinstance(given, list) else [given])]))
 
 
+def masked() -> Any:
+    """Ids whose zeros are masked for the layers after the embedding, in one model."""
+    import keras
+
+    layers = keras.layers
+    return keras.Sequential([keras.Input((7,)), layers.Embedding(9, 4, mask_zero=True), layers.LSTM(5), layers.Dense(3)])
+
+
 CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "archetype": (lambda: archetype(nested=True), ["dense_states", "recurrent_decoder"]),
     "flat archetype": (lambda: archetype(nested=False), ["dense_states", "recurrent_decoder"]),
@@ -217,6 +225,14 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
         (encoder_and_decoder, ["recurrent_encoder", "recurrent_decoder"]),
     )},
 }  # fmt: skip
+
+
+def test_a_mask_is_named_as_the_reason_why_a_piece_stays_closed(tmp_path: Path) -> None:
+    from seqdec_gui.runner.splitting.split import split
+
+    masked().save(tmp_path / "whole.keras")
+    with pytest.raises(InvalidInput, match=r"\(Embedding\) masks steps"):
+        split(tmp_path / "whole.keras", tmp_path)
 
 
 def test_why_a_piece_stays_closed_is_said_of_the_model_in_words(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Split
-from seqdec_gui.domain.decoding import Sampling
+from seqdec_gui.domain.decoding import Constraints, Sampling
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.import_trimming import UNUSED_PACKAGES
@@ -342,3 +342,14 @@ def test_inspect_tells_a_block_all_it_needs(tmp_path: Path) -> None:
     assert result.trainable == model.count_params() - 20
     assert {"lstm", "inner", "embedding", "a"} <= {layer.name for layer in result.layers}
     assert len(result.sha256) == 64
+
+
+def test_a_language_model_answers_every_line_of_its_prefixes(tmp_path: Path) -> None:
+    run = make_run(designs.language(), tmp_path)
+    (tmp_path / "in.csv").write_text("start\nab\n\n\n")
+    told = Constraints(prefix_column="start")
+    task = GenerateTask(run=str(run.path), input=str(tmp_path / "in.csv"), output=str(tmp_path / "out.csv"), constraints=told)
+    assert do(task).samples == 3  # type: ignore[union-attr]
+    rows = read_csv(tmp_path / "out.csv")
+    assert [row[0] for row in rows[1:]] == ["0", "1", "2"]
+    assert rows[1][2].startswith("ab")

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.formats.encodings import MARKS, PROPOSED, STRAY, WRONG_BYTES, Marked, decoded_texts, is_utf8, is_western
+from seqdec_gui.data.formats.encodings import (
+    MARKS,
+    PROPOSED,
+    STRAY,
+    WRONG_BYTES,
+    Marked,
+    decoded_texts,
+    is_utf8,
+    is_western,
+    proposal,
+)
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 
@@ -84,6 +94,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """Whether there is a quoted cell, as far as quotes are removed."""
     whole_lines: bool = False
     """Whether every line is one text; `delimiter` is a character that does not occur then."""
+    empty_end: int = 0
+    """The number of empty lines at the end of the file, which are no rows of a training."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -108,6 +120,8 @@ class Table(ABC):
         """The options that apply to its texts."""
         self.western: dict[str, str] = {}
         """The encoding of each column of bytes that is not UTF-8; a column enters when it is read."""
+        self.unread_cells: dict[str, dict[int, str]] = {}
+        """Why cells of a column are read as missing values, by its name and the row from 0; complete once it is read."""
 
     def _list(self, columns: Iterable[Column]) -> None:
         """Set `columns`; a column whose rows hold no values goes to `unusable`."""
@@ -161,7 +175,8 @@ class Table(ABC):
         if self._how.encoding != "auto" and values.dtype.kind in "SO":
             return self._texts_as_set(name, values)
         array, western = text_and_encoding(values)
-        if western and not is_western(foreign := b"\n".join(value for value in values.tolist() if not is_utf8(value))):
+        foreign = b"\n".join(value for value in values.tolist() if not is_utf8(value)) if western else b""
+        if western == "latin-1" or (western and not is_western(foreign)):
             if self._how.wrong_bytes != "refuse":
                 return self._texts_as_set(name, values)
             shown = foreign.split(b"\n", 1)[0].decode("cp1252", "replace")[:_SHOWN_CHARACTERS]
@@ -169,8 +184,11 @@ class Table(ABC):
                 f"Column {name!r} holds bytes that are not UTF-8, and as Western European text they make no words: {shown!r}."
             )
             hint = f"Set data.encoding; or save it as text (UTF-8), or as numbers if the bytes are no text; {WRONG_BYTES}."
-            raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=PROPOSED)])
-        if western and self.western.get(name) != "latin-1":
+            found = proposal(foreign)
+            proposed = f"data.encoding={found.encoding}" if found else PROPOSED
+            hint = f"{found.hint if found else ''}{hint}"
+            raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=proposed)])
+        if western:
             self.western[name] = western
         return array
 

@@ -7,7 +7,7 @@ import re
 from seqdec_gui.data.formats.encodings import line_at
 from seqdec_gui.data.formats.records import Count, count_records, records
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 
 _LIKE_COMMENT = re.compile(rb"[\r\n]# ")
 """The start of a line, after the first, that looks like a comment."""
@@ -69,7 +69,7 @@ def late_comments_problems(content: bytes, count: Count, lines_before: int, name
     if not offsets or content.startswith(b"#") or len(offsets) > max(1, _FEW * count.records):
         return []
     text = (
-        f"{counted(len(offsets), 'line')} of {name} {'begins' if len(offsets) == 1 else 'begin'} with # (the first is line "
+        f"{counted(len(offsets), 'line')} of {name} {verb_for(len(offsets), 'begin')} with # (the first is line "
         f"{lines_before + line_at(content, offsets[0])}); comments are only skipped before the table, so it is read as a row."
     )
     hint = "Set data.comment=# to skip such lines everywhere, or data.comment=none to confirm that they are rows."

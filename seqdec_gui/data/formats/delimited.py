@@ -29,7 +29,7 @@ from seqdec_gui.data.formats.settled import FileReading, of
 from seqdec_gui.data.formats.settling import settled_by
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted, listed
+from seqdec_gui.domain.wording import agreeing, counted, listed
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 """The cells of a numeric column that count as a missing value."""
@@ -407,5 +407,6 @@ def _lost(path: Path, dialect: Dialect, rows: int) -> str:
     """Return the sentence that Arrow read another number of rows than were counted."""
     return (
         f"{path.name} has {counted(dialect.rows, 'row')} behind line {dialect.lines_before + dialect.header}, but "
-        f"{counted(rows, 'row')} were read from it; expected the same number. Report this file; until then save it as .parquet."
+        f"{agreeing(rows, 'row', 'were')} read from it; expected the same number. Report this file; until then save "
+        "it as .parquet."
     )

@@ -39,7 +39,7 @@ from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, coun
 from seqdec_gui.data.formats.settled import of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 
 _SHOWN_NAMES = 5
 """The number of cells of the first line that a message shows."""
@@ -49,6 +49,9 @@ _MIN_STYLED_ROWS = 8
 
 _MANY_LINES = 1000
 """The number of lines from which a quoted cell may have swallowed the rows of a file."""
+
+UNQUOTED = "data.delimiter=,"
+"""What makes quoted lines cells whose quotes are removed."""
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n?|\n)', re.IGNORECASE)
@@ -155,6 +158,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         comment=comment,
         has_quotes=quoted and count.quoted > 0,
         whole_lines=whole_lines,
+        empty_end=max(0, empty_end),
         problems=tuple(problems),
     )
     return content, dialect
@@ -200,8 +204,7 @@ def _quotes(
         if reading.quoting == "yes" or not (count.spare or (count.quoted and delimiter == "\t")):
             return count, True, 0, _spaces_problems(content, delimiter, name, lines_before)
         if not count.spare:  # always reported for tab-separated text: few programs quote there
-            stand = "stands" if count.quoted == 1 else "stand"
-            text = f"{counted(count.quoted, 'cell')} of {name} {stand} in quotes, which were removed."
+            text = f"{counted(count.quoted, 'cell')} of {name} {verb_for(count.quoted, 'stand')} in quotes, which were removed."
             hint = "If they are part of the text, set data.quoting=no."
             return count, True, 0, [Problem("info", "quotes_removed", "data", text, hint)]
         line = lines_before + line_at(content, count.spare_at)
@@ -235,7 +238,7 @@ def _fail_if_a_cell_swallows_rows(content: bytes, delimiter: str, name: str, cou
         return
     text = (
         f"In line {lines_before + line_at(content, at)} of {name} a cell begins with a quote that closes only after most of "
-        f"the file: {counted(count.breaks, 'line')} within quotes look like whole rows."
+        f"the file: {counted(count.breaks, 'line')} within quotes {verb_for(count.breaks, 'look')} like whole rows."
     )
     hint = "Close that quote; or set data.quoting=no if quotes are part of the text, data.quoting=yes if it is one cell."
     raise InvalidInput([Problem("error", "open_quote", "data", text, hint)])
@@ -273,10 +276,12 @@ def _cut_quotes_problems(content: bytes, mark: str, name: str) -> list[Problem]:
     count = count_records(content, mark, True) if b'"' in content else None
     if count is None or count.fault >= 0:
         return []
-    if count.quoted == count.records > 1 and not count.breaks:
-        text = f"Every line of {name} is in quotes, which are read as part of the text."
+    named = count.quoted == count.records - 1 > 1 and not content.lstrip().startswith(b'"')  # below a name without quotes
+    if (named or count.quoted == count.records > 1) and not count.breaks:
+        below = " below the first" if named else ""
+        text = f"Every line of {name}{below} is in quotes, which are read as part of the text."
         hint = "Set data.delimiter to have them removed: a comma, for example. data.quoting=no confirms that they are text."
-        return [Problem("warning", "quotes_are_text", "data", text, hint)]
+        return [Problem("warning", "quotes_are_text", "data", text, hint, proposed=UNQUOTED)]
     if not count.breaks:
         return []
     text = (
@@ -284,7 +289,7 @@ def _cut_quotes_problems(content: bytes, mark: str, name: str) -> list[Problem]:
         f"{counted(count.breaks, 'line end')}."
     )
     hint = "Set data.delimiter to have them whole: a comma, for example. data.quoting=no confirms that lines are texts."
-    return [Problem("warning", "quotes_are_text", "data", text, hint)]
+    return [Problem("warning", "quotes_are_text", "data", text, hint, proposed=UNQUOTED)]
 
 
 def _spaces_problems(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
@@ -351,7 +356,8 @@ def _header_problems(header: bool, sure: bool, first: Record, file: str) -> list
     if not header:
         text = f"The first line of {file} looks like its other lines, so it is read as a row and not as names: {cells}."
         hint = "Its columns are called column 1, column 2, ... Set data.header=yes if it names them, data.header=no to confirm."
-        return [Problem("warning", "header_missing", "data", text, hint)]
+        proposed = "data.header=yes" if len(first.cells) == 1 else msgspec.UNSET  # of one column, a word may be its name
+        return [Problem("warning", "header_missing", "data", text, hint, proposed=proposed)]
     if sure:
         return []
     text = f"The first line of {file} is read as the names of its columns, though it might be a row: {cells}."

@@ -24,7 +24,7 @@ _HEBREW = re.compile("[\u05d0-\u05ea]")
 _CENTRAL = "ąćęłńóśźżáčďéěíňřšťúůýžäôĺľŕőűöü"
 _WESTERN = "äöüßéèêëàâîïôûùçñáíóúåøæ"
 _HANGUL = re.compile("[\uac00-\ud7a3]")
-_OFTEN = "의이는가을를에다고하지한도로은기나서어사자있그것들니대리아인시수와일과해정안여만부전라우년보들주제상성면게원말"
+OFTEN_HANGUL = "의이는가을를에다고하지한도로은기나서어사자있그것들니대리아인시수와일과해정안여만부전라우년보들주제상성면게원말"
 """The syllables of Hangul that stand most often in texts."""
 
 
@@ -76,7 +76,7 @@ def _japanese(text: str, letters: int) -> float:
 
 
 def _korean(text: str, letters: int) -> float:
-    often = sum(letter in _OFTEN for letter in text)
+    often = sum(letter in OFTEN_HANGUL for letter in text)
     return len(_HANGUL.findall(text)) / letters if often > 0.2 * letters else 0.0
 
 

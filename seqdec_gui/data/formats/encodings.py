@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import math
 import re
 from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
+from seqdec_gui.data.formats.encoding_candidates import TWO_BYTES, Candidate, candidates, is_thin, named
 from seqdec_gui.data.formats.encoding_proposals import by_letters, lines_of
 from seqdec_gui.data.formats.letter_evidence import weighed
 from seqdec_gui.domain.bindings import WrongBytes
@@ -77,6 +79,9 @@ _IN_WORD_SHARE = 0.1
 _FEWEST_IN_WORDS = 3
 """The least number of symbols inside words for which `_IN_WORD_SHARE` applies."""
 
+_NEAR = 9.0
+"""The logarithm of the ratio of likelihoods below which a reading beside cp1252 is named: it may be the right one."""
+
 STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """A control character other than tab and line ends."""
 
@@ -111,9 +116,10 @@ def decoded(raw: bytes, name: str, encoding: str = "auto", wrong_bytes: WrongByt
     """Decode the bytes of the file `name`. `encoding` is Python's name of an encoding, or `auto` to detect it.
 
     `auto` tries, in this order: the byte order mark; UTF-16 and UTF-32 by their zero bytes; UTF-8, if all of the file is
-    valid; Windows cp1252, if it assigns all bytes; Latin-1, which assigns every byte. Raises InvalidInput for binary content,
-    for bytes that are not valid in the chosen encoding, and with `auto` for text that is UTF-8 except for a few bytes or that
-    has no Western European words. Otherwise `wrong_bytes` says what stands for such bytes.
+    valid; Windows cp1252, if it assigns all bytes. Raises InvalidInput for binary content, for bytes that are not valid in the
+    chosen encoding, and with `auto` for text that is UTF-8 except for a few bytes, that has no Western European words, or
+    whose bytes are not all those of cp1252: in Latin-1 they would be control characters. Otherwise `wrong_bytes` says what
+    stands for such bytes.
     """
     if wrong_bytes != "refuse":
         return _with_marks(raw, name, encoding, wrong_bytes)
@@ -131,15 +137,15 @@ def decoded(raw: bytes, name: str, encoding: str = "auto", wrong_bytes: WrongByt
     if is_utf8(raw):
         return Decoded(raw, "utf-8")
     doubt = _fail_if_not_western(raw, name)
-    western = "cp1252" if _is_valid(raw, "cp1252") else "latin-1"
-    content = _converted(raw, name, western)
-    shown = {"cp1252": "Windows Western European text (cp1252)", "latin-1": "Latin-1"}[western]
-    text = f"{name} is not valid UTF-8, so it was read as {shown}: {_example(content)!r}."
+    content = _converted(raw, name, "cp1252")
+    text = f"{name} is not valid UTF-8, so it was read as Windows Western European text (cp1252): {_example(content)!r}."
     hint = "If these letters are wrong, set data.encoding or save the file as UTF-8."
-    if doubt is not None:
-        hint, proposed = f"{doubt.hint}{hint}", f"data.encoding={doubt.encoding}"
-        return Decoded(content, western, (Problem("warning", "not_utf8", "data", text, hint, proposed=proposed),))
-    return Decoded(content, western, (Problem("warning", "not_utf8", "data", text, hint),))
+    if doubt:
+        said = named(doubt, "cp1252")
+        guess = f"With so few letters outside ASCII that is a guess: {said}. " if is_thin(raw) else f"It may be {said}. "
+        proposed = f"data.encoding={next(each.encoding for each in doubt if each.encoding != 'cp1252')}"
+        return Decoded(content, "cp1252", (Problem("warning", "not_utf8", "data", text, guess + hint, proposed=proposed),))
+    return Decoded(content, "cp1252", (Problem("warning", "not_utf8", "data", text, hint),))
 
 
 def not_text(text: str) -> InvalidInput:
@@ -244,36 +250,52 @@ def _foreign(raw: bytes) -> bytes:
     return b"\n".join(raw[max(0, run.start() - 1) : run.end() + 1] for run in runs)
 
 
-def _fail_if_not_western(raw: bytes, name: str) -> EncodingProposal | None:
-    """Raise InvalidInput for text that is UTF-8 except for a few bytes, or in an alphabet that cp1252 and Latin-1 lack.
+def _fail_if_not_western(raw: bytes, name: str) -> list[Candidate]:
+    """Raise InvalidInput for text that is UTF-8 except for a few bytes, or in an alphabet or with bytes that cp1252 lacks.
 
-    Returns the encoding that is about as likely as these, if there is one.
+    Returns cp1252 and the encodings that the text may have as well; empty where there are no others.
     """
     foreign = _foreign(raw)
     valid = sum(len(letter[0]) for letter in _UTF8_LETTER.finditer(foreign))
-    if valid and valid >= _UTF8_SHARE * len(foreign.translate(None, delete=_ASCII)):
+    if valid and valid >= _UTF8_SHARE * len(foreign.translate(None, delete=_ASCII)) and by_letters(raw) not in TWO_BYTES:
         at, found_byte = _first_wrong(raw)
         text = f"Most letters of {name} are UTF-8, but byte 0x{found_byte:02x} in line {line_at(raw, at)} is not valid in it."
         hint = f"Correct that line, or set data.encoding if the file is written in another encoding; {WRONG_BYTES}."
+        if is_thin(raw) and (possible := candidates(raw)):
+            hint = f"That is a guess with so few letters outside ASCII; it may be that {named(possible)}. {hint}"
         raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=PROPOSED)])
-    if not is_western(raw):
-        example = _example(_converted(raw, name, "latin-1" if not _is_valid(raw, "cp1252") else "cp1252"))
-        text = f"{name} is not UTF-8, and as Western European text (cp1252) its letters make no words: {example!r}."
+    if not (in_cp1252 := _is_valid(raw, "cp1252")) or not is_western(raw):
+        text = f"{name} is not UTF-8, and "
+        if not in_cp1252:
+            text += "it has bytes that Western European text (cp1252) has not."
+        else:
+            text += (
+                f"as Western European text (cp1252) its letters make no words: {_example(_converted(raw, name, 'cp1252'))!r}."
+            )
         found = proposal(raw)
-        if (evidence := weighed(raw)) is not None and evidence.is_clear and _forms_western_words(raw):
+        if (evidence := weighed(raw)) is not None and evidence.is_clear and in_cp1252 and _forms_western_words(raw):
             text = (
                 f"{name} is not UTF-8, and its letters are likelier those of {evidence.language} ({evidence.encoding}) than of "
-                f"a Western European language, as which it would read {example!r}."
+                f"a Western European language, as which it would read {_example(_converted(raw, name, 'cp1252'))!r}."
             )
-        hint = (found.hint if found else "") + (
-            "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, gb18030 "
-            "or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown. "
-            f"If the bytes are no text, {WRONG_BYTES}."
-        )
+        hint = f"Save it as UTF-8, or set data.encoding to its encoding. If the bytes are no text, {WRONG_BYTES}."
+        if in_cp1252:
+            hint = (
+                "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, "
+                "gb18030 or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown. "
+                f"If the bytes are no text, {WRONG_BYTES}."
+            )
+        hint = (found.hint if found else "") + hint
         proposed = f"data.encoding={found.encoding}" if found else PROPOSED
         raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=proposed)])
-    doubt = weighed(raw)
-    return _proposed(raw, doubt.encoding) if doubt is not None and doubt.is_open and _is_valid(raw, doubt.encoding) else None
+    others = [each for each in candidates(raw) if _is_valid(raw, each.encoding)]
+    western = next((each.score for each in others if each.encoding == "cp1252"), -math.inf)
+    near = [each for each in others if each.encoding == "cp1252" or each.score > western - _NEAR]
+    return near if any(each.encoding != "cp1252" for each in near) and (is_thin(raw) or _is_open(raw)) else []
+
+
+def _is_open(raw: bytes) -> bool:
+    return (evidence := weighed(raw)) is not None and evidence.is_open
 
 
 class EncodingProposal(NamedTuple):
@@ -284,11 +306,20 @@ class EncodingProposal(NamedTuple):
 
 
 def proposal(raw: bytes) -> EncodingProposal | None:
-    """Return the encoding in which the letters make words, or else that of charset-normalizer; None without one."""
+    """Return the encoding in which the letters make words, or else that of charset-normalizer; None without one.
+
+    Where there are few letters, the hint says that it is a guess and names the others that may be right.
+    """
+    possible = [each for each in candidates(raw) if _is_valid(raw, each.encoding)]
     name = by_letters(raw)
     evidence = weighed(raw)
     if evidence is not None and evidence.is_clear and (evidence.is_latin or _forms_western_words(raw)):
         name = evidence.encoding
+    if is_thin(raw):
+        name = next((each.encoding for each in possible if each.encoding != "cp1252"), "")
+        if name and len(possible) > 1:
+            hint = f"With so few letters outside ASCII that is a guess; others: {named(possible, name)}. "
+            return EncodingProposal(name, _proposed(raw, name).hint + hint)
     if not name or not _is_valid(raw, name):
         import logging
 
@@ -297,8 +328,11 @@ def proposal(raw: bytes) -> EncodingProposal | None:
         logging.getLogger("charset_normalizer").setLevel(logging.ERROR)
         best = from_bytes(lines_of(raw)).best()
         if best is None or best.encoding in ("utf_8", "ascii", "cp1252", "latin_1") or not _is_valid(raw, best.encoding):
-            return None
-        name = best.encoding.replace("_", "-")
+            if not possible or possible[0].encoding == "cp1252":
+                return None
+            name = possible[0].encoding
+        else:
+            name = best.encoding.replace("_", "-")
     return _proposed(raw, name)
 
 

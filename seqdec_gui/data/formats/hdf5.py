@@ -79,12 +79,13 @@ class Hdf5Table(Table):
         name = column.name
         if name not in self._smiles:
             made = []
+            unread = self.unread_cells.setdefault(name, {})
             with reading(self.path), _open(self.path) as file:
                 dataset = file[name]
                 fail_if_chunks_swell(dataset, self.path)
                 step = min(_MOLECULES, self._rows_at_a_time(dataset))
                 for at in range(0, column.rows, step):
-                    made.append(molecules.smiles_of(dataset[at : at + step], name, at))
+                    made.append(molecules.smiles_of(dataset[at : at + step], at, unread))
                     yield made[-1]
             self._smiles[name] = made
         else:
@@ -94,7 +95,7 @@ class Hdf5Table(Table):
         column = self.column(name)
         if name in self._molecules:
             with reading(self.path), _open(self.path) as file:
-                smiles = molecules.smiles_of(file[name][first : first + count], name, first)
+                smiles = molecules.smiles_of(file[name][first : first + count], first, {})
             return list(smiles.to_pylist())
         with reading(self.path), _open(self.path) as file:
             dataset, last = file[name], min(first + count, column.rows)

@@ -26,10 +26,10 @@ _BLOCK_BYTES = 2**24
 _MOST_LETTERS = 2000
 """Number of letters that are weighed, in the proportions of the whole text: more would be sure of every small difference."""
 
-_SAME = "\N{NO-BREAK SPACE}«»°·§©®€–—‘’‚“”„•…±×÷´¨¸µ¶¬¦¤†‡‰¿¡ºª¹²³¼½¾£¥¢"
+SAME = "\N{NO-BREAK SPACE}«»°·§©®€–—‘’‚“”„•…±×÷´¨¸µ¶¬¦¤†‡‰¿¡ºª¹²³¼½¾£¥¢"
 """Signs, and ordinal letters, that Western European text has as well as the other languages, where they stand at one place."""
 
-_SIGN = 0.02
+SIGN = 0.02
 """The probability of such a sign, in every language."""
 
 _LANGUAGES: dict[str, dict[str, str]] = {
@@ -115,6 +115,11 @@ _PROFILES = [
 ]
 
 
+def profiles() -> list[tuple[str, str, dict[str, float]]]:
+    """Return the encodings with their languages and the shares of the letters of each."""
+    return _PROFILES
+
+
 def weighed(raw: bytes) -> Evidence | None:
     """Return the likeliest encoding that is not cp1252; None where no letter would be another one in it."""
     counts = np.zeros(256, np.int64)
@@ -144,6 +149,6 @@ def _likelihood(present: dict[bytes, int], encoding: str, shares: dict[str, floa
     found = 0.0
     for byte, count in present.items():
         letter = _letter(byte, encoding)
-        share = _SIGN if letter in _SAME else shares.get(letter, 0.0) or shares.get(letter.lower(), 0.0)
+        share = SIGN if letter in SAME else shares.get(letter, 0.0) or shares.get(letter.lower(), 0.0)
         found += count * math.log(max(share, _FLOOR))
     return found

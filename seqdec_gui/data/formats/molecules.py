@@ -118,10 +118,10 @@ def rdkit_problem(name: str) -> Problem | None:
     return Problem("error", "missing_extra", "data", text, 'Install it: pip install "seqdec-gui[rdkit]"')
 
 
-def smiles_of(values: Array, name: str, first: int) -> Any:
-    """Return binary molecules as an Arrow array of SMILES; row `first` is the first of them. Raises InvalidInput.
+def smiles_of(values: Array, first: int, unread: dict[int, str]) -> Any:
+    """Return binary molecules as an Arrow array of SMILES; row `first`, from 0, is the first of them.
 
-    A value without bytes is a missing value.
+    A value without bytes is a missing value, and so is one that RDKit cannot read, of which `unread` gets the reason.
     """
     import pyarrow as pa
     from rdkit import Chem, RDLogger
@@ -129,7 +129,7 @@ def smiles_of(values: Array, name: str, first: int) -> Any:
     RDLogger.DisableLog("rdApp.*")  # the reason is said below
     width = values.dtype.itemsize if values.dtype.kind in "SV" else 0
     texts: list[str | None] = []
-    for row, value in enumerate(values, start=first + 1):
+    for row, value in enumerate(values, start=first):
         raw = _bytes_of(value)
         if not raw.strip(b"\0"):
             texts.append(None)
@@ -137,8 +137,8 @@ def smiles_of(values: Array, name: str, first: int) -> Any:
         try:
             texts.append(Chem.MolToSmiles(Chem.Mol(raw.ljust(width, b"\0"))))  # NumPy cuts zeros at the end off
         except (RuntimeError, ValueError) as error:
-            text = f"Row {row} of {name!r} is no molecule that RDKit can read ({str(error).splitlines()[0]})."
-            raise InvalidInput([Problem("error", "bad_molecule", "data", text, "Remove the row.")]) from None
+            texts.append(None)
+            unread[row] = f"is no molecule that RDKit can read ({(str(error).splitlines() or ['no reason'])[0].rstrip('.')})"
     return pa.array(texts, pa.string())
 
 

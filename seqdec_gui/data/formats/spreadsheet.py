@@ -18,7 +18,7 @@ from seqdec_gui.data.formats.settled import FileReading, of
 from seqdec_gui.data.formats.sheet_facts import sheet_facts
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 """What Excel shows in a cell whose formula fails; such a cell is a missing value."""
@@ -89,7 +89,8 @@ class SpreadsheetTable(MemoryTable):
         body = lines[1:] if self.header else lines
         failed = sum(cell in _ERRORS for line in body for cell in line if isinstance(cell, str))
         if failed:
-            text = f"{counted(failed, 'cell')} of {self.path.name} hold an error such as #N/A; they are read as missing values."
+            text = f"{counted(failed, 'cell')} of {self.path.name} {verb_for(failed, 'hold')} an error such as #N/A, "
+            text += "which is read as a missing value."
             self.problems += (Problem("warning", "error_cells", "data", text, "Mend the formulas, and save the file again."),)
         values = {}
         for at, title in enumerate(titles):
@@ -160,15 +161,15 @@ def _unseen_problems(path: Path, sheet: str) -> tuple[Problem, ...]:
     problems = []
     if facts.unsaved:
         text = (
-            f"{counted(facts.unsaved, 'formula')} of {path.name} (the first in cell {facts.first_unsaved}) have no result in "
-            "the file; their cells are read as missing values."
+            f"{counted(facts.unsaved, 'formula')} of {path.name} (the first in cell {facts.first_unsaved}) "
+            f"{verb_for(facts.unsaved, 'have')} no result in the file, which is read as a missing value."
         )
         hint = "Open the file in Excel or LibreOffice and save it, which computes them."
         problems.append(Problem("warning", "formulas_without_results", "data", text, hint))
     if facts.merged:
         text = (
             f"{path.name} has {counted(len(facts.merged), 'merged range')} (the first is {facts.merged[0]}); the value is read "
-            "in the first cell of each, and the others are missing values."
+            "in the first cell of it, and the others are missing values."
         )
         hint = "Unmerge them, and fill the value into every row that it is for."
         problems.append(Problem("warning", "merged_cells", "data", text, hint))

@@ -59,7 +59,8 @@ def split(path: Path, folder: Path, taken: Sequence[str] = ()) -> Fragment:
     model = flat(whole)
     pieces, matches = _matched(cut(model))
     if len(pieces) == 1 and matches[0] is None:
-        text = f"{path.name} has no places to divide it at, and no block kind makes exactly its layers."
+        text = f"{path.name} has no places to divide it at, and no block kind makes exactly its layers. "
+        text += _why_closed(pieces[0])
         hint = "Keep it as one block: it trains, generates in one pass and exports as it is."
         raise InvalidInput([Problem("error", "cannot_split", "", text, hint)])
     ids = _ids(pieces, matches, taken)
@@ -176,7 +177,16 @@ def _why_closed(piece: Piece) -> str:
         for mine, theirs in zip(own.calls, foreign.calls, strict=True):
             if differing := graphs.differing_settings(graphs.keras_layer(mine.layer), theirs.layer):
                 return f"A {kind.title.lower()} is nearest to it, and its layer {theirs.layer.name} {differing}."
+    if masking := next((layer for layer in piece.model.layers if _makes_mask(layer)), None):
+        return (
+            f"Its layer {masking.name} ({type(masking).__name__}) masks steps for the layers after it, which no block kind "
+            "does with these layers."
+        )
     return f"No block kind makes its layers ({names or 'none'}) in this order."
+
+
+def _makes_mask(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.layers.Masking) or bool(getattr(layer, "mask_zero", False))
 
 
 def _types(kind: Kind, piece: Piece) -> dict[str, PortType] | None:

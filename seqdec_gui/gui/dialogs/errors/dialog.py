@@ -25,7 +25,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.generation import attends
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, verb_for
 from seqdec_gui.gui.dialogs.errors.attention_tab import AttentionTab
 from seqdec_gui.gui.dialogs.errors.charts import CandidatesChart, ConfusionMap, ShareChart
 from seqdec_gui.gui.dialogs.errors.worst_rows import WorstRows
@@ -235,7 +235,8 @@ def summary(errors: Errors) -> str:
     """Return how many rows are right, and the error rate with its edits."""
     if not errors.rows:
         return "There are no rows."
-    right = f"{errors.exact:,} of {counted(errors.rows, 'row')} are right ({errors.exact / errors.rows:.1%})."
+    right = f"{errors.exact:,} of {counted(errors.rows, 'row')} {verb_for(errors.exact, 'are')} right"
+    right += f" ({errors.exact / errors.rows:.1%})."
     rate = "" if errors.error_rate is None else f" {errors.rate.capitalize()} ({errors.short}) {errors.error_rate:.2%}:"
     edits = (
         f" {counted(errors.substitutions, 'substitution')}, {counted(errors.insertions, 'insertion')}, "

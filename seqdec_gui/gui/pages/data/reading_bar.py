@@ -138,13 +138,17 @@ class ReadingBar(QWidget):
 
     def show_refusal(self, problems: Sequence[Problem]) -> None:
         """Offer, as a button, the setting with which a file may be readable that is refused for these problems."""
-        proposed = (problem.proposed for problem in problems if problem.proposed is not msgspec.UNSET)
-        proposed_values = list(proposed)
-        self._proposed = next((each for each in proposed_values if not each.startswith("data.wrong_bytes")), "")
-        self._remedies = with_wrong_bytes(self._workspace.document.design) if proposed_values else ()
+        self._show_proposal(problems)
+        has_proposals = any(problem.proposed is not msgspec.UNSET for problem in problems)
+        self._remedies = with_wrong_bytes(self._workspace.document.design) if has_proposals else ()
         for button, remedy in zip_longest(self._remedy_buttons, self._remedies):
             button.setText(remedy.text if remedy is not None else "")
             button.setVisible(remedy is not None)
+
+    def _show_proposal(self, problems: Sequence[Problem]) -> None:
+        """Offer the first setting that these problems propose as a button; without one, the button is hidden."""
+        proposed = [problem.proposed for problem in problems if problem.proposed is not msgspec.UNSET]
+        self._proposed = next((each for each in proposed if not each.startswith("data.wrong_bytes")), "")
         name, _, value = self._proposed.removeprefix("data.").partition("=")
         shown = dict(_CHOICES.get(name, ())).get(value, value)
         self._proposal.setText(f"Read it as {shown}")
@@ -159,6 +163,7 @@ class ReadingBar(QWidget):
         shown = [problem for problem in problems if is_about_reading(problem.code)]
         self._warnings.setText("\n".join(f"{problem.text} {problem.hint}".strip() for problem in shown))
         self._warnings.setVisible(bool(shown))
+        self._show_proposal(shown)
         self.refresh()
 
     def refresh(self) -> None:
