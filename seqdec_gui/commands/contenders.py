@@ -51,10 +51,11 @@ MODULES: dict[str, tuple[str, str]] = {
 """The module of `runner.bench` and the library of each peer."""
 
 
-def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
+def contenders(job: work.Job, engines: str, peers: str, nice: int = 0) -> dict[str, Contender]:
     """Return the contenders by name, in the order of their turns. Those that cannot run are left out with a warning.
 
-    `engines` and `peers` are names separated by commas. Raises InvalidInput for an unknown name.
+    `engines` and `peers` are names separated by commas; `nice` is the niceness of this program's runs.
+    Raises InvalidInput for an unknown name.
     """
     lacking = {engine: missing(engine, job.devices) for engine in ENGINES}
     contenders: dict[str, Contender] = {}
@@ -63,7 +64,7 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
             if lacking[engine]:
                 warn(f"{PRODUCT}:{engine} is left out: {lacking[engine]}")
             else:
-                contenders[f"{PRODUCT}:{engine}"] = functools.partial(_product, job, engine)
+                contenders[f"{PRODUCT}:{engine}"] = functools.partial(_product, job, engine, nice)
     wanted = _names(peers, PEERS)
     for who, (module, library) in MODULES.items():
         kind = who.partition(":")[0]
@@ -124,7 +125,7 @@ def _missing_torch(who: str, job: work.Job) -> str:
     return "CUDA graphs need GPUs." if who == "torch-graph" and job.devices.kind != "gpu" else ""
 
 
-def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured | None:
+def _product(job: work.Job, engine: EngineName, nice: int, folder: Path) -> work.Measured | None:
     """Measure a run as `train` would start it; return None, with the reason on standard error, if it failed.
 
     The seconds of an epoch are those that the run reports: steps, reports and commands, but not the checkpoint after it.
@@ -134,7 +135,7 @@ def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured |
     design = document.to_builtins(work.design(job))
     spec = RunSpec(design=design, folder=str(folder), data_file=str(data), devices=job.devices, engine=engine)
     start = time.time()
-    status = process.start(run, spec, listed=False).wait()
+    status = process.start(run, spec, nice=nice, listed=False).wait()
     events_of_run = read_events(run)
     epochs = [event.seconds for event in events_of_run if isinstance(event, events.Epoch)]
     if status is None or status.state != "finished" or len(epochs) < 2:
