@@ -85,6 +85,7 @@ def test_archetype_from_template_to_a_file_that_plain_keras_opens(archetype: Pat
     assert not (folder / "out.csv").exists()
 
 
+@pytest.mark.long
 def test_roman_numerals_are_learnt_and_generated(tmp_path: Path) -> None:
     run("train", resource("examples/roman.seqdec"), "--devices", "cpu", "--run", tmp_path / "run", "--epochs", 15)
     best = max(event["metrics"]["val_exact_accuracy"] for event in events(tmp_path / "run") if event["type"] == "epoch")
@@ -100,6 +101,7 @@ def test_roman_numerals_are_learnt_and_generated(tmp_path: Path) -> None:
     assert "'x'" in unknown.stderr
 
 
+@pytest.mark.long
 def test_stopped_run_is_resumed_and_keeps_its_curve(tmp_path: Path) -> None:
     arguments = ["train", resource("examples/roman.seqdec"), "--devices", "cpu", "--epochs", 500, "--run", tmp_path / "run"]
     child = subprocess.Popen([*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -136,7 +136,9 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
-@pytest.mark.parametrize("name", ["after, sinusoidal, prefix, masks", "before, learned, two memories"])
+@pytest.mark.parametrize(
+    "name", ["after, sinusoidal, prefix, masks", pytest.param("before, learned, two memories", marks=pytest.mark.long)]
+)
 def test_all_strategies_find_what_the_step_of_plain_layers_finds(name: str, tmp_path: Path) -> None:
     stack = Stack(made(KINDS[name]), tmp_path, 37)
     kept, plain = stack.step_decoder(caches=True), stack.step_decoder(caches=False)

@@ -54,7 +54,7 @@ def difference(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
 
 CASES = [
     ("stack", 2), ("rates", 2), ("masked", 3), ("masked between layers", 2), ("two losses", 3), ("attention", 3),
-    ("transformer", 2),
+    pytest.param("transformer", 2, marks=pytest.mark.long),
 ]  # fmt: skip
 
 

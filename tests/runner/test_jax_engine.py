@@ -1,10 +1,12 @@
-"""The engine on JAX, each group of checks in a child with three virtual CPU devices (see `jax_checks`)."""
+"""The engine on JAX, checks in children with three virtual CPU devices (see `jax_checks`)."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,36 @@ from seqdec_gui.runs.spec import DeviceChoice, Placement
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
+ALONE = {"starting", "storage"}
+"""Modules whose checks need a process that nothing has run in; those of another share one."""
+
+
+@pytest.fixture(scope="module")
+def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """What a check ended with: nothing, or why it failed. A module's wanted checks share a child, as starting takes seconds."""
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function) and item.originalname == "test_on_jax"]
+    wanted = [str(test.callspec.params["check"]) for test in tests]
+    found: dict[str, str] = {}
+
+    def find(check: str) -> str:
+        if check not in found:
+            module = check.partition(".")[0]
+            together = [check] if module in ALONE else [one for one in wanted if one.partition(".")[0] == module]
+            found.update(run(together, tmp_path_factory.mktemp(module)))
+        return found[check]
+
+    return find
+
+
+def run(checks: list[str], folder: Path) -> dict[str, str]:
+    quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # most of the time is compilation
+    environment = child_environment(Placement(DeviceChoice("cpu", 3), "jax"), os.environ) | {"XLA_FLAGS": quick}
+    command = [sys.executable, "-m", "tests.runner.jax_checks", str(folder), *checks]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    results = folder / "results.json"
+    ended: dict[str, str] = json.loads(results.read_text()) if results.exists() else {}
+    died = f"The process ended with status {done.returncode}:\n{(done.stdout + done.stderr)[-4000:]}"
+    return {check: ended.get(check, died) for check in checks}
 
 
 @pytest.mark.parametrize(
@@ -24,7 +56,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "equality.many_devices_equal_one masked between layers",
         "equality.many_devices_equal_one two losses",
         "equality.many_devices_equal_one transformer",
-        "equality.computing_activations_again_gives_the_same",
+        pytest.param("equality.computing_activations_again_gives_the_same", marks=pytest.mark.long),
         "equality.a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same",
         "equality.local_statistics_are_averaged",
         "normalization.moments_are_exact_far_from_zero",
@@ -38,11 +70,11 @@ ROOT = Path(__file__).resolve().parents[2]
         "whole_sequence.plans_fit",
         "whole_sequence.a_probe_refuses_what_is_wrong_slow_or_does_not_start",
         "loops.intervals_of_any_length_are_compiled_once",
-        "loops.loops_of_fixed_length_give_what_open_ones_give",
+        pytest.param("loops.loops_of_fixed_length_give_what_open_ones_give", marks=pytest.mark.long),
         "loops.what_is_compiled_ahead_serves_the_epochs",
         "loops.who_waits_for_a_compilation_may_look_around_and_leave",
         "loops.kernels_that_all_fail_are_tried_once_more",
-        "loops.tuning_changes_no_results",
+        pytest.param("loops.tuning_changes_no_results", marks=pytest.mark.long),
         "storage.streamed_rows_give_what_resident_rows_give",
         "storage.what_does_not_fit_is_streamed",
         "equality.training_equals_keras_own",
@@ -61,10 +93,6 @@ ROOT = Path(__file__).resolve().parents[2]
         "randomness.a_resumed_training_goes_on_as_if_it_had_not_stopped",
     ],
 )
-def test_on_jax(check: str, tmp_path: Path) -> None:
-    quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # most of the time is compilation
-    environment = child_environment(Placement(DeviceChoice("cpu", 3), "jax"), os.environ) | {"XLA_FLAGS": quick}
-    name, _, case = check.partition(" ")
-    command = [sys.executable, "-m", "tests.runner.jax_checks", name, str(tmp_path), *([case] if case else [])]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+def test_on_jax(check: str, outcome: Callable[[str], str]) -> None:
+    failed = outcome(check)
+    assert not failed, failed

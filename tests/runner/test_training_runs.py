@@ -174,7 +174,9 @@ def test_a_run_begins_with_the_weights_of_another_and_leaves_a_frozen_block_alon
     assert events(second, Epoch)[0].metrics["loss"] < events(first, Epoch)[0].metrics["loss"]
 
 
-@pytest.mark.parametrize("devices", [DeviceChoice("cpu"), DeviceChoice("cpu", 2)], ids=str)
+@pytest.mark.parametrize(
+    "devices", [pytest.param(DeviceChoice("cpu"), marks=pytest.mark.long), DeviceChoice("cpu", 2)], ids=str
+)
 def test_a_run_that_was_paused_goes_on_with_the_other_engine_and_the_same_curve(runs: Runs, devices: DeviceChoice) -> None:
     """Within an epoch: optimizer, schedule, place in the epoch, and sums of the metrics go on."""
     spec = runs.spec(designs.stack(units=(6,)), epochs=4, schedule="cosine", engine="jax")
@@ -193,6 +195,7 @@ def test_a_run_that_was_paused_goes_on_with_the_other_engine_and_the_same_curve(
             assert curves[1][epoch][name] == pytest.approx(curves[0][epoch][name], rel=1e-5), (epoch, name)
 
 
+@pytest.mark.long
 def test_averages_and_micro_batches_go_on_after_a_pause_with_the_other_engine(runs: Runs) -> None:
     """Reports and exports are of the average; the training goes on from the trained weights."""
     spec = runs.spec(
