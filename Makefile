@@ -10,6 +10,7 @@ INSTALLED := $(VENV)/.installed
 # A file to each worker: fixtures that take long are made once a file. Fast tests wait for processes and timers: three workers keep
 # two cores busy.
 PARALLEL := --dist loadfile
+HOSTILE := build/hostile
 QUICK := not slow and not timing and not pictures and not at_spi and not hostile
 
 .PHONY: help setup demo test lint fast window timing slow long chaos hostile test-hosts test-cluster pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
@@ -30,7 +31,7 @@ help:
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make chaos        hurts runs, generating and exporting in every way that is to cost nothing (over an hour)'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
-	@echo 'make hostile      10,000 damaged files of every kind, within limits (SEED=1, INPUTS=10000; not part of make test)'
+	@echo 'make hostile      10,000 damaged files of every kind, and 300 bundles (SEED=1, INPUTS=10000; not part of make test)'
 	@echo 'make dist         the source distribution and the wheel, in dist/'
 	@echo 'make measure      how fast the window opens, draws and answers'
 	@echo 'make screenshots  the pictures in docs/guide, every state of the window in screenshots/, and what is not as accepted'
@@ -108,6 +109,10 @@ hostile: setup
 	$(BIN)/python -m pytest -m hostile tests/hostile
 	$(BIN)/python tools/fuzz_inputs.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
 	$(BIN)/python tools/rows_in_rows_out.py --files 2000 --seed $(or $(SEED),1)
+	rm -rf $(HOSTILE)
+	$(BIN)/seqdec-gui train resources/examples/roman.seqdec --epochs 1 --run $(HOSTILE)/run >/dev/null
+	$(BIN)/seqdec-gui export $(HOSTILE)/run --format bundle -o $(HOSTILE)/bundle.zip >/dev/null
+	$(BIN)/python tools/fuzz_bundles.py $(HOSTILE)/bundle.zip 1987 42 --seed $(or $(SEED),1)
 
 # Most faults without a framework, which only makes each start longer; then a part of them with it.
 chaos: setup
