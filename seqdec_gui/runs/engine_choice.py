@@ -26,7 +26,8 @@ class Decision(NamedTuple):
 def choose_engine(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None) -> tuple[EngineName, str]:
     """Return the engine for these devices (not `auto`) and a sentence with the reason. Raises InvalidInput if none is usable.
 
-    `auto` takes the engine that an earlier probe of this design's shape on these devices measured as faster (`runs.probe`).
+    `auto` takes the engine that an earlier probe of this design's shape on these devices measured as faster (`runs.probe`), on
+    a CPU a probe while the machine was as busy as now.
     Without a probe it is the first of `ENGINES`, or for large batches on one CPU the one that is faster there. Starts no
     process, and takes milliseconds.
     """
@@ -49,7 +50,8 @@ def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = No
         why = " ".join(f"{engine_title(name)} cannot be used: {reason}" for name, reason in reasons.items() if reason)
         return Decision(usable[0], why)
     if design is not None:
-        measured = probe_cache.load(probe_cache.key_of(design, devices, design.training.batch_size))
+        key = probe_cache.key_of(design, devices, design.training.batch_size)
+        measured = probe_cache.load(key, busy=probe_cache.cores_are_busy(devices))
         decision = by_measurement(measured, design.training.epochs, usable)
         if decision is not None:
             return decision

@@ -78,6 +78,7 @@ def probe(
     design or its rows cannot be used), Cancelled.
     """
     fail_unless_sound(design)
+    busy = next((probe_cache.cores_are_busy(plan.devices) for plan in plans), None)
     real = has_rows(design, folder)
     on_gpus = all(plan.devices.kind == "gpu" for plan in plans)
     if on_gpus and _cores() >= CORES_PER_CHILD * sum(len(plan.batch_sizes) for plan in plans):
@@ -103,7 +104,7 @@ def probe(
         finally:
             stopped.set()
     measurements = tuple(measurement for i in range(len(plans)) for measurement in by_plan[i])
-    _store(design, measurements)
+    _store(design, measurements, busy)
     return measurements
 
 
@@ -253,14 +254,14 @@ def not_measured(
     ]
 
 
-def _store(design: Design, measured: Sequence[Measurement]) -> None:
+def _store(design: Design, measured: Sequence[Measurement], busy: bool | None = None) -> None:
     """Store the measurements in the cache."""
     available = device_list.list_devices()
     by_key: dict[tuple[DeviceChoice, int], list[Measurement]] = {}
     for measurement in measured:
         by_key.setdefault((measurement.devices, measurement.batch_size), []).append(measurement)
     for (devices, batch), group in by_key.items():
-        probe_cache.store(probe_cache.key_of(design, devices, batch, available), group)
+        probe_cache.store(probe_cache.key_of(design, devices, batch, available), group, busy=busy)
 
 
 def _budget_s(devices: DeviceChoice) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Iterable, Sequence
 from importlib import metadata
@@ -30,6 +31,10 @@ MAX_AGE_S = 30 * 86400.0
 """Seconds for which a measurement is used."""
 MAX_FAILURE_AGE_S = 3600.0
 """Seconds for which a measurement that ran out of memory is used, because the memory may be free later."""
+ANY_LOAD_S = 600.0
+"""Seconds for which a measurement is used whatever else the machine does meanwhile: a run follows its probe."""
+BUSY_LOAD = 0.75
+"""Programs that wait for a core, per core, from which a machine counts as busy."""
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,10 +51,11 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One measurement and when it was made (unix seconds)."""
+    """One measurement and when it was made (unix seconds). `busy`: whether other programs kept the cores busy, if known."""
 
     time: float
     measurement: Measurement
+    busy: bool | None = None
 
 
 class Cached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,20 +109,39 @@ def shape_of(design: Design) -> str:
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
-def load(key: Key, now: float | None = None, folder: Path | None = None) -> tuple[Measurement, ...]:
-    """Return the measurements for this key that are not too old, at most one per engine. Never raises."""
+def load(key: Key, now: float | None = None, folder: Path | None = None, busy: bool | None = None) -> tuple[Measurement, ...]:
+    """Return the measurements for this key that are not too old, at most one per engine. Never raises.
+
+    With `busy` (see `cores_are_busy`) only those of a machine that was as busy, or as idle, or of the last ten minutes.
+    """
     now = time.time() if now is None else now
-    return tuple(kept.measurement for kept in _read(key, folder) if _is_young(kept, now))
+    return tuple(kept.measurement for kept in _read(key, folder) if _is_young(kept, now) and _is_alike(kept, now, busy))
 
 
-def store(key: Key, measurements: Iterable[Measurement], now: float | None = None, folder: Path | None = None) -> None:
+def store(
+    key: Key,
+    measurements: Iterable[Measurement],
+    now: float | None = None,
+    folder: Path | None = None,
+    busy: bool | None = None,
+) -> None:
     """Store measurements, which replace older ones of the same engine. A cache that cannot be written is not an error."""
     now = time.time() if now is None else now
-    fresh = {each.engine: Kept(now, each) for each in measurements if each.failed in ("", "out_of_memory")}
+    fresh = {each.engine: Kept(now, each, busy) for each in measurements if each.failed in ("", "out_of_memory")}
     if not fresh:
         return
     others = tuple(kept for kept in _read(key, folder) if kept.measurement.engine not in fresh)
     write_kept(_path(key, folder), Cached(FORMAT, key, (*others, *fresh.values())))
+
+
+def cores_are_busy(devices: DeviceChoice) -> bool | None:
+    """Return whether programs wait for the cores that a training on these devices computes on.
+
+    None on GPUs, and where the system does not say. The average of a minute: what ended a moment ago counts.
+    """
+    if devices.kind != "cpu" or not hasattr(os, "getloadavg"):
+        return None
+    return os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
 
 
 def _read(key: Key, folder: Path | None) -> tuple[Kept, ...]:
@@ -154,3 +179,7 @@ def _is_young(kept: Kept, now: float) -> bool:
     """Whether a measurement is not too old; one from up to a minute in the future counts as new."""
     age = now - kept.time
     return -60.0 <= age <= (MAX_FAILURE_AGE_S if kept.measurement.failed else MAX_AGE_S)
+
+
+def _is_alike(kept: Kept, now: float, busy: bool | None) -> bool:
+    return busy is None or kept.busy is None or kept.busy == busy or now - kept.time <= ANY_LOAD_S

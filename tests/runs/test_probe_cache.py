@@ -52,6 +52,36 @@ def test_memory_that_ran_out_is_remembered_for_an_hour_and_lack_of_time_not_at_a
     assert probe_cache.load(key(), 3700.0, tmp_path) == ()
 
 
+def test_on_a_busy_machine_counts_what_was_measured_on_a_busy_one(tmp_path):
+    probe_cache.store(key(), [measured("jax")], now=0.0, folder=tmp_path, busy=False)
+    probe_cache.store(key(), [measured("tensorflow")], now=0.0, folder=tmp_path, busy=True)
+
+    def found(now, busy):
+        return [one.engine for one in probe_cache.load(key(), now, tmp_path, busy)]
+
+    assert found(3600.0, True) == ["tensorflow"]
+    assert found(3600.0, False) == ["jax"]
+    assert found(3600.0, None) == found(60.0, True) == ["jax", "tensorflow"]
+
+
+def test_files_of_before_busy_was_kept_still_count(tmp_path):
+    probe_cache.store(key(), [measured()], folder=tmp_path)
+    (path,) = tmp_path.iterdir()
+    older = msgspec.json.decode(path.read_bytes())
+    for kept in older["kept"]:
+        del kept["busy"]
+    path.write_bytes(msgspec.json.encode(older))
+    assert probe_cache.load(key(), folder=tmp_path, busy=True) == (measured(),)
+
+
+@pytest.mark.parametrize(("load", "busy"), [(0.9, False), (1.4, False), (1.6, True), (13.0, True)])
+def test_cores_are_busy_where_more_wait_than_they_can_serve(monkeypatch, load, busy):
+    monkeypatch.setattr(probe_cache.os, "getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+    monkeypatch.setattr(probe_cache.os, "cpu_count", lambda: 2)
+    assert probe_cache.cores_are_busy(CPU) is busy
+    assert probe_cache.cores_are_busy(GPUS) is None
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"format": 1}', b"[]"])
 def test_a_damaged_file_is_no_measurement_and_is_replaced(tmp_path, content):
     path = tmp_path / f"{key().digest}.json"
