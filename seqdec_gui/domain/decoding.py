@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+import numbers
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -87,7 +88,7 @@ UNCONSTRAINED = Constraints()
 
 def at_temperature(temperature: float) -> Strategy:
     """Return the strategy of a temperature: greedy at 0."""
-    return Sampling(temperature) if temperature else GREEDY
+    return GREEDY if temperature == 0 else Sampling(temperature)
 
 
 def answers_per_row(strategy: Strategy, count: int) -> int:
@@ -96,10 +97,18 @@ def answers_per_row(strategy: Strategy, count: int) -> int:
 
 
 def check_decoding(
-    strategy: Strategy, constraints: Constraints = UNCONSTRAINED, count: int = 1, unique: bool = False
+    strategy: Strategy, constraints: Constraints = UNCONSTRAINED, count: int = 1, unique: bool = False, seed: int = 0
 ) -> None:  # fmt: skip
     """Raise InvalidInput with every value that is out of its range, and with those that do not go together."""
+    given: Any = strategy  # a script may give anything
+    if not isinstance(given, _Strategy):
+        text = f"Expected a strategy such as Greedy(), Sampling(0.8) or Beam(5), received {strategy!r}."
+        raise _refused([text])
     found = [*_faults(strategy)]
+    wholes: dict[str, Any] = {"the number of samples": count, "min_length": constraints.min_length, "the seed": seed}
+    broken = [name for name, value in wholes.items() if not isinstance(value, numbers.Integral)]
+    if broken:
+        raise _refused([f"Expected {name} to be a whole number, received {wholes[name]!r}." for name in broken])
     if count < 1:
         found.append(f"Expected at least 1 sample per row, received {count}.")
     if isinstance(strategy, Beam) and count > 1:
@@ -111,7 +120,11 @@ def check_decoding(
     if constraints.prefix and constraints.prefix_column:
         found.append("Expected one prefix for all rows or a column of prefixes, received both.")
     if found:
-        raise InvalidInput([Problem("error", "bad_decoding", "decoding", text) for text in found])
+        raise _refused(found)
+
+
+def _refused(faults: list[str]) -> InvalidInput:
+    return InvalidInput([Problem("error", "bad_decoding", "decoding", text) for text in faults])
 
 
 def _faults(strategy: Strategy) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import numbers
+from typing import Any
 
 import msgspec
 
@@ -33,8 +35,12 @@ class Setting(msgspec.Struct, frozen=True):
     step: float = 1.0
     off: tuple[float, str] | None = None
 
-    def fault(self, name: str, value: float) -> str:
+    def fault(self, name: str, value: Any) -> str:
         """Return why a value is out of the range; empty if it is not."""
+        wanted = numbers.Integral if self.whole else numbers.Real
+        if not isinstance(value, wanted):
+            return f"Expected {name} to be a {'whole number' if self.whole else 'number'}, received {value!r}."
+        value = float(value)
         if (self.least < value if self.above else self.least <= value) and value <= self.most:
             return ""
         return f"Expected {name} {self.range}, received {value:g}."

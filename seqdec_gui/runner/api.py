@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from seqdec_gui.domain.decoding import UNCONSTRAINED, Constraints, Strategy, at_temperature
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner.bundle_rows import as_list
 from seqdec_gui.runner.opened_bundle import choose_backend
 from seqdec_gui.runner.sampler import Sample
 from seqdec_gui.runs.attention import RowAttention
@@ -103,6 +104,7 @@ def generate(
 ) -> list[Sample]:
     """Return what `seqdec-gui generate` writes for these rows, or for a split of the run's own. Raises InvalidInput."""
     from seqdec_gui.runner.generate_task import rows_of
+    from seqdec_gui.runner.told import tell_cut_otherwise
 
     if strategy is not None and temperature is not None:
         raise InvalidInput("Expected a temperature or a strategy, received both.", "bad_decoding")
@@ -110,7 +112,7 @@ def generate(
         strategy = at_temperature((1.0 if n > 1 or unique else 0.0) if temperature is None else temperature)
     sampler = model.loaded.sampler_with(model.feed_map)
     task = GenerateTask(
-        run=str(model.path), output="", rows=_mappings(rows, model.inputs), split=split, trained_on=model.trained_on,
+        run=str(model.path), output="", rows=_mappings(rows, model.inputs, split), split=split, trained_on=model.trained_on,
         constraints=constraints,
     )  # fmt: skip
     found = rows_of(task, model.loaded, sampler, _warn)
@@ -120,7 +122,10 @@ def generate(
         if reasons:
             raise InvalidInput(next(iter(reasons.values())), "bad_decoding", "decoding")
     parts = sampler.generate(found.arrays, found.chosen, n, strategy, seed, constraints, unique, told)
-    return [sample for part in parts for sample in part]
+    before = sampler.cut_otherwise
+    samples = [sample for part in parts for sample in part]
+    tell_cut_otherwise(sampler.cut_otherwise - before, _warn)
+    return samples
 
 
 def score(
@@ -140,9 +145,11 @@ def score(
     from seqdec_gui.runner.choices import choices
     from seqdec_gui.runner.score_rows import Against, rows_to_score, scores_against
 
+    if candidates < 0:
+        raise InvalidInput(f"Expected candidates from 0, received {candidates}.", "bad_value")
     scorer = model.loaded.scorer_with(model.feed_map)
     task = ScoreTask(
-        run=str(model.path), output="", rows=_mappings(rows, ()), split=split, trained_on=model.trained_on, text=text
+        run=str(model.path), output="", rows=_mappings(rows, (), split), split=split, trained_on=model.trained_on, text=text
     )
     found = rows_to_score(task, model.loaded, scorer, _warn)
     scores = [each for part in scorer.scores(found.arrays, found.chosen) for each in part]
@@ -175,7 +182,7 @@ def attention(
     from seqdec_gui.runner.attention_task import attention_of
 
     task = AttentionTask(
-        run=str(model.path), output="", rows=_mappings(rows, () if text else model.inputs), split=split,
+        run=str(model.path), output="", rows=_mappings(rows, () if text else model.inputs, split), split=split,
         trained_on=model.trained_on, text=text, generated=not text, feed_map=model.feed_map, most=most,
     )  # fmt: skip
     return attention_of(task, model.loaded, _warn)[0]
@@ -188,7 +195,7 @@ def encode(model: TrainedModel, rows: Rows = (), *, split: SplitName | None = No
 
     encoder = Encoder(model.design, model.models, model.loaded.fitted, port)
     task = EncodeTask(
-        run=str(model.path), output="", rows=_mappings(rows, encoder.inputs), split=split, trained_on=model.trained_on
+        run=str(model.path), output="", rows=_mappings(rows, encoder.inputs, split), split=split, trained_on=model.trained_on
     )
     arrays, chosen, _ = rows_to_encode(task, model.loaded, encoder, _warn)
     return np.concatenate(list(encoder.codes(arrays, chosen)))
@@ -208,6 +215,7 @@ def evaluate(
     from seqdec_gui.runner.opened_run import OpenedRun, metrics_of
     from seqdec_gui.runner.told import tell_changes, tell_notes
 
+    _mappings((), (), split)
     trained = model.loaded.trained
     if not isinstance(trained, OpenedRun):
         raise InvalidInput("A bundle has no losses to evaluate; open the run.", "no_rows")
@@ -224,10 +232,18 @@ def _warn(notice: Notice) -> None:
         warnings.warn(notice.text, stacklevel=4)
 
 
-def _mappings(rows: Rows, inputs: Sequence[str]) -> tuple[dict[str, Any], ...]:
-    """Return rows as mappings. Raises InvalidInput for a value alone where there is not one input."""
-    found = []
-    for number, row in enumerate(rows):
+def _mappings(rows: Rows, inputs: Sequence[str], split: SplitName | None) -> tuple[dict[str, Any], ...]:
+    """Return rows as mappings, those of a data frame too.
+
+    Raises InvalidInput for a value alone where there is not one input, for a text or one mapping in place of rows, for rows
+    beside a split, and for a split that there is not.
+    """
+    found, listed = [], as_list(rows)
+    if split is not None and split not in get_args(SplitName):
+        raise InvalidInput(f"Expected a split of {', '.join(get_args(SplitName))}, received {split!r}.", "bad_value")
+    if split is not None and listed:
+        raise InvalidInput("Expected rows or a split, received both.", "bad_value")
+    for number, row in enumerate(listed):
         if isinstance(row, Mapping):
             found.append(dict(row))
         elif len(inputs) == 1:

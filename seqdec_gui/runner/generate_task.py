@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ from seqdec_gui.domain.decoding import TRIES_PER_SAMPLE, Greedy, answers_per_row
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of, write_samples
-from seqdec_gui.runner.told import Tell, reading_of, tell_changes, tell_notes, tell_outside, tell_refused
+from seqdec_gui.runner.told import Tell, reading_of, tell_changes, tell_cut_otherwise, tell_notes, tell_outside, tell_refused
 from seqdec_gui.runs.task_results import Generated
 from seqdec_gui.runs.tasks import GenerateTask, Notice, Progress, TaskChannel
 
@@ -35,7 +35,7 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
     from seqdec_gui.runner.loaded import load
 
     fail_unless_folder(Path(task.output).parent)
-    check_decoding(task.strategy, task.constraints, task.count, task.unique)
+    check_decoding(task.strategy, task.constraints, task.count, task.unique, task.seed)
     loaded = load(Path(task.run), task.checkpoint, scratch)
     sampler = loaded.sampler_with(task.feed_map)
     if task.codes:
@@ -57,6 +57,7 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
             told, rows = told[~bad], rows._replace(chosen=rows.chosen[~bad], beside=beside)
     _tell_of_equal_samples(task, sampler, channel)
 
+    cut_before = sampler.cut_otherwise
     unfinished, per_row = 0, answers_per_row(task.strategy, task.count)
     answered: dict[int, int] = {}
 
@@ -87,6 +88,7 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
     if fewer := sum(found < task.count for found in answered.values()):
         text = f"{counted(fewer, 'row')} had fewer than {task.count} different samples in {tried:,} draws."
         channel.send(Notice(text=text, severity="warning"))
+    tell_cut_otherwise(sampler.cut_otherwise - cut_before, channel.send)
     if unfinished:
         text = (
             f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
@@ -139,7 +141,7 @@ def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any
         try:
             wanted = with_first_step(fitted, first) if first else fitted
             if task.rows:
-                prefixes = [str(row.get(column, "")) for row in task.rows] if column else None
+                prefixes = _prefixes(task.rows, column) if column else None
                 plain = [{name: value for name, value in row.items() if name != column} for row in task.rows]
                 values = columns_of(plain, wanted)
                 arrays = dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values))
@@ -156,11 +158,19 @@ def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any
             )
         except InvalidInput as error:
             raise InvalidInput(
-                [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
+                [_of_first_step(problem) if first and problem.where == first else problem for problem in error.problems]
             ) from None
     names = ", ".join(needed)
     text = f"There are no rows to decode; expected rows with values for {names}."
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns, or - for standard input.")])
+
+
+def _prefixes(rows: Sequence[Mapping[str, Any]], column: str) -> list[str]:
+    """Return the prefix of each row, empty where a row has none. Raises InvalidInput if no row has the column."""
+    if not any(column in row for row in rows):
+        text = f"No row has the prefix column {column!r}; give each row a value of this name, empty for no prefix."
+        raise InvalidInput(text, "bad_decoding", "decoding")
+    return [str(value) if isinstance(value := row.get(column), str | int) else "" for row in rows]  # None, NaN: no prefix
 
 
 def _prefixes_alone(task: GenerateTask, loaded: Any, tell: Tell) -> RowsToDecode:
@@ -169,7 +179,7 @@ def _prefixes_alone(task: GenerateTask, loaded: Any, tell: Tell) -> RowsToDecode
 
     column, beside = task.constraints.prefix_column, NOTHING
     if task.rows:
-        prefixes = [str(row.get(column, "")) for row in task.rows]
+        prefixes = _prefixes(task.rows, column)
     elif task.input:
         rows = read_texts(Path(task.input), column, task.keep, reading_of(task, loaded.trained.design))
         tell_notes(rows.notes, tell)

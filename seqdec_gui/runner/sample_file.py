@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -91,7 +92,7 @@ def write_samples(
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, Values]:
-    """Return the values of each port from one mapping per row. Raises InvalidInput: a value is missing or is no number."""
+    """Return the values of each port from one mapping per row. Raises InvalidInput: a value is missing or of another kind."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns: dict[str, Values] = {}
     for name in names:
@@ -102,7 +103,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
             raise InvalidInput([Problem("error", "missing_input", name, text, "Give one value per row.")])
         values = [row[name] for row in rows]
         if isinstance(port.codec, ReadsText):
-            columns[port.name] = [str(value) for value in values]
+            columns[port.name] = [_text(value, row, name) for row, value in enumerate(values)]
             continue
         fail_if_read_otherwise(fitted, port, values)
         depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
@@ -114,6 +115,18 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
             text = f"Row {wrong + 1} of input {name} is {str(values[wrong])[:60]!r}; expected numbers of shape {shape}."
             raise InvalidInput([Problem("error", "not_numbers", name, text)]) from error
     return columns
+
+
+def _text(value: Any, row: int, name: str) -> str:
+    """Return a value as text, a number as it is written. Raises InvalidInput for what is neither, such as None or NaN."""
+    if isinstance(value, str) or (isinstance(value, numbers.Number | np.bool_) and not _is_nan(value)):
+        return str(value)
+    text = f"Row {row + 1} of input {name} is {str(value)[:60]!r} ({type(value).__name__}); expected text."
+    raise InvalidInput([Problem("error", "missing_input", name, text, "Leave out rows that have no text.")])
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and math.isnan(value)
 
 
 def fail_if_read_otherwise(fitted: Fitted, port: FittedPort, values: Sequence[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.feed_map import FeedMap, of_pairs
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
@@ -125,6 +126,10 @@ class Sampler:
             self.inputs = self._decoder.inputs
         self._width = plan.width
         self._search = None if self._symbols is None else Search(self._symbols, self._width, self._decoder)
+        codec = None if self._symbols is None else codec_of(fitted, plan.loss)
+        self._subwords = isinstance(codec, FittedText) and codec.vocabulary is not None
+        self.cut_otherwise = 0
+        """How many sequences so far are made of other subwords than their text is cut into: it is scored as cut."""
         self._roll_out = self._number_search()
 
     def _number_search(self) -> NumberSearch | None:
@@ -206,7 +211,10 @@ class Sampler:
 
         Raises InvalidInput for what does not go together, and where the model predicts NaN.
         """
-        check_decoding(strategy, constraints, count, unique)
+        check_decoding(strategy, constraints, count, unique, seed)
+        if constraints.prefix_column and told is None:
+            text = f"The prefixes of the column {constraints.prefix_column!r} were not read; give one prefix, or rows with it."
+            raise InvalidInput(text, "bad_decoding", "decoding")
         numbers = np.arange(rows) if isinstance(rows, int) else rows
         if self._symbols is None:
             self._check_numbers(strategy, constraints, unique or told is not None)
@@ -246,17 +254,20 @@ class Sampler:
 
     def _all(self, find: Any, items: Items) -> Iterator[list[Sample]]:
         for ready in find(items):
-            yield [
-                self._sample(int(items.rows[item]), int(items.samples[item]) + rank, found)
-                for item, several in ready
-                for rank, found in enumerate(several)
-            ]
+            part: list[Sample] = []
+            for item, several in ready:
+                best: dict[str, Found] = {}
+                for found in several:  # a beam of subwords may hold a text more than once, in other pieces
+                    best.setdefault(self.symbols.read(found.ids.tolist()), found)
+                row, first = int(items.rows[item]), int(items.samples[item])
+                part += [self._sample(row, first + rank, found) for rank, found in enumerate(best.values())]
+            yield part
 
     def _unique(self, find: Any, numbers: Array, count: int, told: Array | None) -> Iterator[list[Sample]]:
         together = max(1, MAX_SEQUENCES_AT_ONCE // count)
         for start in range(0, len(numbers), together):
             part = numbers[start : start + together]
-            kept: list[dict[tuple[int, ...], Sample]] = [{} for _ in part]
+            kept: list[dict[str, Sample]] = [{} for _ in part]
             drawn = np.zeros(len(part), int)
             while True:
                 lacking = np.array([count - len(texts) for texts in kept])
@@ -269,13 +280,25 @@ class Sampler:
                 for ready in find(Items(part[places], samples, of_part)):
                     for item, (found,) in ready:
                         sample = self._sample(int(part[places[item]]), int(samples[item]), found)
-                        kept[places[item]].setdefault(tuple(found.ids.tolist()), sample)
+                        kept[places[item]].setdefault(sample.text, sample)
                 drawn += more
             yield [sample for texts in kept for sample in texts.values()]
 
     def _sample(self, row: int, sample: int, found: Found) -> Sample:
         finished = found.ended or not self.symbols.ends
-        return Sample(row, sample, self.symbols.read(found.ids.tolist()), found.log_probability, finished)
+        text = self.symbols.read(found.ids.tolist())
+        if self._subwords and not self._cut_so(text, found.ids):
+            self.cut_otherwise += 1
+        return Sample(row, sample, text, found.log_probability, finished)
+
+    def _cut_so(self, text: str, ids: Array) -> bool:
+        """Return whether a text is cut into these predicted ids, an end symbol left out; true where that cannot be told."""
+        chosen = ids[: len(ids) - (len(ids) > 0 and ids[-1] == self.symbols.end)]
+        try:
+            told, reasons = self.prefixes([text])
+        except InvalidInput:
+            return True
+        return not reasons and np.array_equal(told[0][told[0] >= 0], chosen)
 
     def greedy(self, arrays: Mapping[str, Array], rows: Array) -> Iterator[list[tuple[int, Found]]]:
         """Yield these rows, ascending, with their greedy sequences as ids and how likely they are."""

@@ -55,3 +55,14 @@ def tell_refused(reasons: Mapping[int, str], what: str, tell: Tell, hint: str = 
         row, why = next(iter(reasons.items()))
         text = f"{counted(len(reasons), 'row')} could not be {what}, the first is row {row} of the results. {why} {hint}"
         tell(Notice(text=text.strip(), severity="warning"))
+
+
+def tell_cut_otherwise(count: int, tell: Tell) -> None:
+    """Warn of generated sequences whose text, when it is scored, is cut into other subwords than it was made of."""
+    if count:
+        made = "One sequence is" if count == 1 else f"{count:,} sequences are"
+        text = (
+            f"{made} made of other subwords than the same text is cut into; log_probability is that of the subwords "
+            "that were chosen, and score finds the text as likely as it is cut."
+        )
+        tell(Notice(text=text, severity="warning"))

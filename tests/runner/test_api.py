@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import seqdec_gui
-from seqdec_gui.domain.decoding import Beam, Constraints, Sampling
+from seqdec_gui.domain.decoding import Beam, Constraints, Sampling, check_decoding
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.task_results import Encoded
 from seqdec_gui.runs.tasks import EncodeTask, EvaluateTask, GenerateTask
@@ -26,6 +26,21 @@ def test_the_package_imports_nothing_of_the_window_or_a_framework() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
     with pytest.raises(AttributeError, match="no attribute 'generat'"):
         _ = seqdec_gui.generat  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("how", "match"),
+    [
+        ({"strategy": "beam"}, r"Expected a strategy such as Greedy\(\).* received 'beam'"),
+        ({"strategy": Sampling(top_k=2.5)}, "Expected top_k to be a whole number, received 2.5"),  # type: ignore[arg-type]
+        ({"strategy": Sampling("hot")}, "Expected temperature to be a number, received 'hot'"),  # type: ignore[arg-type]
+        ({"strategy": Sampling(), "count": 2.5}, "Expected the number of samples to be a whole number, received 2.5"),
+        ({"strategy": Sampling(), "seed": 1.5}, "Expected the seed to be a whole number, received 1.5"),
+    ],
+)
+def test_what_is_no_strategy_or_no_whole_number_is_refused(how: Any, match: str) -> None:
+    with pytest.raises(InvalidInput, match=match):
+        check_decoding(**how)
 
 
 @pytest.mark.slow
@@ -59,6 +74,17 @@ def test_five_functions(tmp_path: Path) -> None:
     samples = seqdec_gui.generate(model, prefixed, constraints=Constraints(prefix_column="start"))
     assert [sample.text[:2] for sample in samples[:1]] == ["ab"]
     assert samples[2].text[:1] == "c"
+    wrong: list[tuple[Any, dict[str, Any], str]] = [
+        (rows, {"constraints": Constraints(prefix_column="strat")}, "No row has the prefix column 'strat'"),
+        (rows, {"split": "test"}, "received both"),
+        ([], {"split": "tests"}, "Expected a split of .*, received 'tests'"),
+        ("123", {}, "Expected a list of rows, received text"),
+        ({"latent": [1, 2, 3]}, {}, "Expected a list of rows, received one mapping"),
+        ([{"latent": [1, 2, 3], "latnt": 1}], {}, r"No port 'latnt' was trained; expected one of [^.]*\.$"),
+    ]
+    for given, how, match in wrong:
+        with pytest.raises(InvalidInput, match=match):
+            seqdec_gui.generate(model, given, **how)
 
     codes = seqdec_gui.encode(model, rows)
     stored = model.loaded.fitted.encode_rows({"latent": np.array([[1.0, 2, 3], [3, 2, 1]])})["latent"]

@@ -134,6 +134,10 @@ def test_subwords_are_generated_and_bundled_without_the_data(runs: Runs, tmp_pat
     bundle, first, second = tmp_path / "b.zip", tmp_path / "first.csv", tmp_path / "second.csv"
     how = ("-n", "6", "--temperature", "1", "--seed", "1", "--prefix", "CC", "-o")
     command("generate", str(run.run.path), *how, str(first))
+    for more in (("-n", "40", "--unique", "--temperature", "1"), ("-n", "40", "--beam", "40")):  # a text, not its pieces
+        command("generate", str(run.run.path), *more, "-o", str(second))
+        texts = [line.split(",")[2] for line in second.read_text("utf-8").splitlines()[1:]]
+        assert len(texts) == len(set(texts)) > 1
     command("export", str(run.run.path), "--format", "bundle", "-o", str(bundle))
     (runs.folder / "smiles.csv").unlink()
     command("generate", str(bundle), *how, str(second))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqdec_gui.data.codecs import FittedIds, FittedNumbers
+from seqdec_gui.data.codecs import FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
@@ -20,7 +20,7 @@ from seqdec_gui.runner.sample_file import Beside, columns_of, write_samples
 from seqdec_gui.runner.sampler import Sample
 
 
-def fitted(codec: FittedIds | FittedNumbers) -> Fitted:
+def fitted(codec: FittedIds | FittedNumbers | FittedText) -> Fitted:
     feed = TensorFeed("x", "input", "x", encoding="values")
     return Fitted((FittedPort("x", "x.output", "input", ("column",), codec),), (feed,))
 
@@ -29,6 +29,14 @@ def test_one_hot_rows_are_taken_as_they_were_trained() -> None:
     run = fitted(FittedIds((3,), depth=4, pad_id=4, limit=4))
     rows = [{"x": np.eye(4)[[0, 2, 1]].tolist()}, {"x": np.eye(4)[[3, 3, 1]].tolist()}]
     assert run.encode_rows(columns_of(rows, run))["x"].tolist() == [[0, 2, 1], [3, 3, 1]]
+
+
+def test_what_is_no_text_is_refused_and_not_written_out() -> None:
+    run = fitted(FittedText(("a", "n", "1"), 4))
+    assert columns_of([{"x": "nan"}, {"x": 1}, {"x": np.int64(11)}], run) == {"x": ["nan", "1", "11"]}
+    for value in (None, float("nan"), np.float32("nan"), b"a", ["a"], {"a": 1}):
+        with pytest.raises(InvalidInput, match=r"Row 2 of input x is .*; expected text"):
+            columns_of([{"x": "a"}, {"x": value}], run)
 
 
 def test_numbers_of_another_shape_are_named_with_their_row() -> None:
