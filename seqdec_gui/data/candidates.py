@@ -97,8 +97,7 @@ def _may_be_symbols(column: Column) -> bool:
 def _symbols(port: DataPort, ports: Ports, column: Column, facts: TextFacts | None) -> Candidate:
     alike = likeness(port, column.name)
     if column.kind == "array":
-        flaw = _shape_flaw(port, column.shape[: len(steps_of(port))], _stored(port))
-        return Candidate((column.name,), f"{_times(column.shape)} values a row", None, flaw, alike)
+        return Candidate((column.name,), f"{_times(column.shape)} values a row", None, _array_flaw(port, column), alike)
     if not steps_of(port):
         return Candidate((column.name,), "labels", None, "", alike)
     name = "whole numbers, read digit by digit" if column.kind == "integer" else "text"
@@ -128,6 +127,22 @@ def _text_flaw(port: DataPort, ports: Ports, codec: TextCodec, longest: int, sym
         if end_port is not None and room is not None and symbols + 1 + begin + end > room:
             return f"{end_port.width_at or end_port.port} is {room}, and {symbols + 1 + begin + end} are needed"
     return ""
+
+
+def _array_flaw(port: DataPort, column: Column) -> str:
+    """Return what keeps an array of ids, or of one-hot rows, from feeding the port: other steps, or wider rows than fit."""
+    steps = steps_of(port)
+    flaw = _shape_flaw(port, column.shape[: len(steps)], _stored(port))
+    wide, room = column.shape[-1], symbol_room(port)
+    if flaw or len(column.shape) == len(steps) or room is None or wide <= room:
+        return flaw
+    return f"{port.width_at or port.port} is {room}"
+
+
+def has_whole_shape(port: DataPort, column: Column) -> bool:
+    """Return whether an array has just the steps and the width of the port, where several arrays come near it."""
+    whole = (*_stored(port), symbol_room(port)) if is_symbolic(port) else port.type.shape
+    return column.kind == "array" and None not in whole and column.shape == whole
 
 
 def _stored(port: DataPort) -> tuple[int | None, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from seqdec_gui.data.candidates import Candidate, candidates
+from seqdec_gui.data.candidates import Candidate, candidates, has_whole_shape
 from seqdec_gui.data.column_fit import is_symbolic, steps_of
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.name_evidence import ALIKE, SAME, is_named_for, side_of_name, side_of_port
@@ -81,6 +81,9 @@ class _Search:
         if is_symbolic(port) and steps_of(port):
             left = self._text_first(left)
         found = candidates(port, self.ports, left, self.facts)
+        whole = {(column.name,) for column in left if has_whole_shape(port, column)}
+        other = {(column.name,) for column in left if column.kind == "array"} - whole
+        found = [each for each in found if not whole or each.columns not in other or each.likeness == SAME]
         proper = [each for each in found if _side(each) in (None, side_of_port(port)) or each.likeness >= ALIKE]
         return proper or found
 
@@ -171,14 +174,40 @@ def propose(design: Design, ports: Ports, columns: Sequence[Column], facts: Mapp
         binding = edits.binding_of(design, ports, port)
         if binding is not None and (binding.file or names.issuperset(binding.columns)):
             used[port.name] = () if binding.file else binding.columns
-        elif not any(other.taught == port.name for other in ports):
+        else:
             open_ports.append(port)
+    apart = _apart(ports, columns, used, facts)
+    own, ports = ports, tuple(msgspec.structs.replace(port, taught="") if port.name in apart else port for port in ports)
+    taught = {port.taught for port in ports}
+    open_ports = [port for port in ports if port in open_ports or (port.name in apart and port.name not in used)]
+    open_ports = [port for port in open_ports if port.name not in taught]
     split = design.data.split.column if design.data.split.kind == "column" else None
     usable = _equally_long([column for column in columns if column.name != split], ports, open_ports, used, facts)
     search = _Search(ports, open_ports, usable, used, facts)
     search.run()
-    proposals = (_proposal(search, port, usable) for port in open_ports)
-    return tuple(proposal for proposal in proposals if proposal is not None)
+    found = {port.name: _proposal(search, port, usable) for port in open_ports}
+    return tuple(msgspec.structs.replace(each, port=port) for port in own if (each := found.get(port.name)) is not None)
+
+
+def _apart(
+    ports: Ports, columns: Sequence[Column], used: Mapping[str, tuple[str, ...]], facts: Mapping[str, TextFacts]
+) -> set[str]:
+    """Return the names of the decoder inputs whose loss has, or is to have, a column of its own.
+
+    Usually one column gives both, one step ahead. An old script keeps two arrays, each of the length that the model takes:
+    then no column suits both, and there is one for each.
+    """
+    losses = {port.name: port for port in ports}
+    apart, arrays = set(), [column for column in columns if column.kind == "array"]
+    for port in (port for port in ports if port.taught in losses):
+        alone, loss = msgspec.structs.replace(port, taught=""), losses[port.taught]
+        some = [column for column in arrays if port.name not in used or (column.name,) == used[port.name]]
+        fitting = {each.columns for each in candidates(alone, ports, some, facts) if not each.flaw}
+        both = any(not each.flaw for each in candidates(port, ports, columns if port.name not in used else some, facts))
+        targets = {each.columns for each in candidates(loss, ports, arrays, facts) if not each.flaw}
+        if loss.name in used or (fitting and not both and any(targets - {each} for each in fitting)):
+            apart.add(port.name)
+    return apart
 
 
 def with_proposals(design: Design, ports: Ports, proposals: Sequence[Proposal]) -> Design:

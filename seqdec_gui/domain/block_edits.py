@@ -133,7 +133,10 @@ class Insertion(NamedTuple):
 
 
 def spliced(design: Design, inference: Inference, block: Block, link: Link) -> Insertion:
-    """Put a block into a wire, at its first ports that fit. The block is added to the design if it is not in it yet."""
+    """Put a block into a wire, at its first ports that fit. The block is added to the design if it is not in it yet.
+
+    Of several inputs that are alike the wire gets the first; the others stay open, and the problems of the design say so.
+    """
     source_type = inference.blocks[link.source.block].outputs.get(link.source.port)
     entries, leaves = block.parameters.inputs(), block.parameters.outputs()
     if any(block.id in (other.source.block, other.target.block) for other in design.links):
@@ -146,7 +149,11 @@ def spliced(design: Design, inference: Inference, block: Block, link: Link) -> I
     reason = ""
     for entry in entries:
         first = Link(link.source, Port(block.id, entry.name))
-        known = infer_block(block, {entry.name: source_type})
+        known, open_inputs = infer_block(block, {entry.name: source_type}), ""
+        alike = len({other.name.rstrip("0123456789") for other in entries}) == 1 < len(entries)
+        if alike and not known.problems and not known.outputs:  # as Concatenate: judged as if all of them got the same
+            known = infer_block(block, {other.name: source_type for other in entries})
+            open_inputs = f"; {block.id} needs another wire too"
         if known.problems or not known.outputs:
             why = known.problems[0].text if known.problems else f"more inputs than {entry.name} are needed."
             reason = reason or f"{block.id}.{entry.name}: {why}"
@@ -157,6 +164,6 @@ def spliced(design: Design, inference: Inference, block: Block, link: Link) -> I
             second = Link(Port(block.id, leave.name), link.target)
             fits = verdict(half, second, trial)
             if fits.ok:
-                return Insertion(half.linked(second), f"{link.source} → {block.id} → {link.target}")
+                return Insertion(half.linked(second), f"{link.source} → {block.id} → {link.target}{open_inputs}")
             reason = f"{link.target}: {fits.reason}"
     return Insertion(None, reason)

@@ -301,3 +301,24 @@ def test_the_facts_count_characters_and_words_of_the_first_rows(tmp_path: Path) 
 def test_a_file_with_thousands_of_columns_is_judged_at_once() -> None:
     wide = [number(f"gene {i} of {np.random.default_rng(i).integers(10)}") for i in range(3000)]
     assert "latent" not in taken(ARCHETYPE, *wide, text("smiles"))
+
+
+# -- old scripts keep what goes into a decoder and what is to come out of it as two arrays
+@pytest.mark.parametrize("names", [("decoder_inputs", "targets"), ("b", "a")])
+def test_two_arrays_of_the_shapes_of_a_decoder_feed_its_input_and_the_loss(names: tuple[str, str]) -> None:
+    columns = array("X", 11), array(names[0], 33, 44), array(names[1], 33, 22)
+    assert taken(ARCHETYPE, *columns) == {"latent": ("X",), "decoder_inputs": (names[0],), "loss": (names[1],)}
+    for first in ("decoder_inputs", "loss"):  # one at a time, in either order
+        found = of(ARCHETYPE, columns)
+        half = with_proposals(ARCHETYPE, data_ports(ARCHETYPE), [found[first]])
+        rest = propose(half, data_ports(half), columns, {})
+        bound = with_proposals(half, data_ports(half), rest)
+        assert {each.column for each in bound.data.bindings} == {"X", *names}
+        assert unbound(bound) == ()
+
+
+def test_an_array_that_gives_the_targets_too_has_one_step_more() -> None:
+    found = of(PAIRS, [array("source", 16, 40), array("target", 17, 40)])
+    assert found["decoder_inputs"].taken is not None
+    assert found["decoder_inputs"].follows == "loss.targets"
+    assert "loss" not in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PyQt5.QtCore import QEvent, QPoint, Qt
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.kinds.merge import Add, Concatenate
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.design import DesignView
 from seqdec_gui.gui.window.main_window import MainWindow
@@ -228,6 +230,21 @@ def test_a_wire_that_does_not_take_the_block_says_why_and_stays(qtbot: QtBot) ->
     assert said[0].startswith("✗ Does not fit here.")
     assert canvas.links() == before
     assert canvas.design.block("narrow").position != (0.0, 400.0)  # it was moved all the same
+
+
+@pytest.mark.parametrize("kind", [Concatenate, Add])
+def test_a_block_that_joins_wires_is_put_into_one_and_waits_for_the_other(qtbot: QtBot, kind: type[Any]) -> None:
+    canvas = Canvas(qtbot, archetype())
+    canvas.view.editor.auto_layout()
+    canvas.document.edit(canvas.design.with_block(Block("joined", kind(), (0.0, 400.0))), "Prepare")
+    canvas.view.fit()
+    said: list[str] = []
+    wire = canvas.view.wire_point("latent.output", "model_1.inputs")
+    canvas.drag(canvas.title("joined"), wire, lambda: said.append(canvas.tip()))
+    assert said == ["✓ Insert: latent.output → joined → model_1.inputs; joined needs another wire too"]
+    output = canvas.design.block("joined").parameters.outputs()[0].name
+    assert {"latent.output -> joined.input_0", f"joined.{output} -> model_1.inputs"} <= canvas.links()
+    assert "joined.input_1" in {problem.where for problem in canvas.document.report.problems}
 
 
 def test_a_block_with_wires_is_only_moved(canvas: Canvas) -> None:

@@ -192,6 +192,16 @@ def test_find_moves_the_view_and_says_when_there_is_nothing(many: Canvas) -> Non
     assert many.document.undo_stack.count() == 0
 
 
+def test_find_leaves_the_view_where_what_is_found_can_be_read_in_it(qtbot: QtBot) -> None:
+    canvas = Canvas(qtbot, archetype())
+    canvas.view.editor.auto_layout()
+    canvas.key(Qt.Key_F, Qt.ControlModifier)
+    before = canvas.view.visible_rect()
+    QTest.keyClicks(canvas.view.overlays.find_bar.text, "latent")
+    assert canvas.view.editor.only_selected() == "latent"
+    assert canvas.view.visible_rect() == before
+
+
 # -- the empty canvas
 def test_the_text_of_the_empty_canvas_is_always_in_the_middle(window: MainWindow, qtbot: QtBot) -> None:
     window.files.new(then=window.welcome.hide)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QApplication, QCheckBox, QLineEdit
+from PyQt5.QtWidgets import QApplication, QCheckBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.window.main_window import MainWindow
@@ -58,7 +59,7 @@ class Walk:
     def save(self) -> None:
         """Save; the first time under a name."""
         first = self._file is None
-        self.window.findChild(QAction, "action_save").trigger()
+        self._key(Qt.Key_S, Qt.ControlModifier)
         if first:
             name_file(self.qtbot, self._new_place())
         self.qtbot.waitUntil(lambda: self._file is not None)
@@ -68,7 +69,8 @@ class Walk:
         if self._file is None:
             self.save()
         place = self._new_place()
-        self.window.findChild(QAction, "action_save_as").trigger()
+        self._key(Qt.Key_S, Qt.ControlModifier | Qt.ShiftModifier)
+        self.qtbot.waitUntil(lambda: self.window.findChild(QCheckBox, "keep_runs") is not None)
         keep = self.window.findChild(QCheckBox, "keep_runs")
         QApplication.setActiveWindow(keep.window())
         QTest.mouseClick(keep, Qt.LeftButton, Qt.NoModifier, QPoint(10, keep.height() // 2))
@@ -94,9 +96,37 @@ class Walk:
             old.rename(new)
             self._open(new / name)
 
+    def tab(self) -> None:
+        """Close the design with Ctrl+W, and open it again with Ctrl+Shift+T."""
+        if self._file is not None:
+            self._key(Qt.Key_W, Qt.ControlModifier)
+            self.qtbot.waitUntil(lambda: self._file is None)
+            self._key(Qt.Key_T, Qt.ControlModifier | Qt.ShiftModifier)
+            self.qtbot.waitUntil(lambda: self._file is not None)
+
+    def recent(self) -> None:
+        """Close the window with Ctrl+Shift+W, and choose the design among the recent ones of a new window, by the keyboard."""
+        if self._file is not None:
+            place = self._file
+            self._key(Qt.Key_W, Qt.ControlModifier | Qt.ShiftModifier)
+            self.qtbot.waitUntil(lambda: not self.window.isVisible())
+            self._open(None)
+            self._key(Qt.Key_P, Qt.ControlModifier | Qt.ShiftModifier)
+            self.qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), QLineEdit))
+            line = QApplication.focusWidget()
+            QTest.keyClicks(line, f"{place.stem}  ({place.parent})")
+            QTest.keyClick(line, Qt.Key_Return)
+            self.qtbot.waitUntil(lambda: self._file == place)
+
     def close(self) -> None:
         """Close the window, and open the design again: from its file, or from one of its runs if it was never saved."""
         self._reopen(self._file)
+
+    def _key(self, key: Qt.Key, modifiers: Qt.KeyboardModifiers) -> None:
+        """Press a key in the window, which a dialog may have left without the keyboard."""
+        QApplication.setActiveWindow(self.window)
+        self.qtbot.waitUntil(self.window.isActiveWindow)
+        QTest.keyClick(self.window.windowHandle(), key, modifiers)
 
     def _reopen(self, path: Path | None) -> None:
         id = self.window.document.design.id
@@ -138,16 +168,34 @@ class Walk:
         assert not any(entry.missing for entry in entries)
 
 
+def every_pair(steps: Sequence[str]) -> list[str]:
+    """Return the shortest walk in which each of the steps comes right after each of them."""
+    left = {step: list(steps) for step in steps}
+    path, walk = [steps[0]], []
+    while path:  # a circle through all pairs, by Hierholzer
+        if left[path[-1]]:
+            path.append(left[path[-1]].pop())
+        else:
+            walk.append(path.pop())
+    return walk[::-1]
+
+
 @pytest.mark.parametrize(
     "steps",
     [
-        "train close train save move",
-        "save train rename train save_as move train",
-        "close save move train save_as rename close",
+        ["close", "train", "close", "train", "save", "move"],
+        every_pair(("train", "save", "save_as", "rename", "tab", "recent")),
     ],
+    ids=["unsaved", "every pair"],
 )
-def test_no_run_is_lost_whatever_the_order(qtbot: QtBot, opened: Opened, tmp_path: Path, steps: str) -> None:
+def test_no_run_is_lost_whatever_the_order(qtbot: QtBot, opened: Opened, tmp_path: Path, steps: Sequence[str]) -> None:
     walk = Walk(qtbot, opened, tmp_path)
-    for step in steps.split():
+    for step in steps:
         getattr(walk, step)()
         walk.check()
+
+
+def test_the_walk_has_every_order_of_two_steps() -> None:
+    walk = every_pair("abc")
+    assert len(walk) == 10
+    assert {*pairwise(walk)} == {*product("abc", repeat=2)}

@@ -94,6 +94,21 @@ def test_every_example_is_bound_by_one_click_and_unbound_by_one_undo(
     qtbot.waitUntil(widget(window, QWidget, "proposal_banner").isVisible)
 
 
+def test_what_an_old_script_kept_is_bound_by_one_click(
+    with_data: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot
+) -> None:
+    ids = np.arange(100 * 33).reshape(100, 33)
+    np.savez(tmp_path / "old.npz", X=ids[:, :11] % 7.0, decoder_inputs=np.eye(44)[ids % 44], targets=np.eye(22)[ids % 22])
+    window = with_data(resource_files.path("templates/latent-to-sequence.seqdec"), tmp_path / "old.npz")
+    assert widget(window, QPushButton, "bind_all_button").text() == "Bind all"
+    press(widget(window, QPushButton, "bind_all_button"))
+    settle(window, qtbot)
+    assert bound(window) == {
+        "latent.output": ("X",), "model_2.inputs": ("decoder_inputs",), "loss.targets": ("targets",)
+    }  # fmt: skip
+    assert window.workspace.checking.passed is not None, window.workspace.checking.problems
+
+
 def test_the_archetype_with_its_data_is_bound_and_mended_with_buttons_alone(
     with_data: Callable[..., MainWindow], qtbot: QtBot
 ) -> None:

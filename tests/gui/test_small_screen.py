@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PyQt5.QtCore import QRect, QSize, Qt
+from PyQt5.QtCore import QPoint, QRect, QSize, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QApplication, QScrollArea, QWidget
+from PyQt5.QtWidgets import QAction, QApplication, QScrollArea, QStyle, QStyleOptionComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
+from seqdec_gui.gui.widgets.choice_box import SizedBox
 from seqdec_gui.gui.widgets.tab_order import tab_order
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.window.pages import PAGES
@@ -162,3 +163,23 @@ def test_a_dialog_that_grows_over_the_edge_of_the_screen_comes_back(small: MainW
     qtbot.waitUntil(lambda: screen.contains(dialog.frameGeometry()))
     QTest.keyClick(dialog, Qt.Key_Escape)
     qtbot.waitUntil(lambda: not dialog.isVisible())
+
+
+def test_no_title_of_a_page_and_no_field_of_the_reading_is_cut(opened: Callable[..., MainWindow], qtbot: QtBot) -> None:
+    small = opened(resource_files.path("examples/roman.seqdec"))
+    small.resize(WIDTH, HEIGHT)
+    small.pages.show_page("data")
+    bar = small.pages.bar
+    fields = [small.findChild(SizedBox, f"field_{name}") for name in ("header", "delimiter", "quoting", "encoding", "decimal")]
+    qtbot.waitUntil(lambda: all(field.isVisible() and field.currentText().startswith("Auto: ") for field in fields))
+    widths = [bar.fontMetrics().horizontalAdvance(bar.tabText(index)) for index in range(bar.count())]
+    assert all(bar.tabRect(index).width() >= width for index, width in enumerate(widths))
+    assert bar.sizeHint().width() <= bar.width()  # or the titles end in dots
+    page = small.pages.page("data")
+    for field in fields:
+        option = QStyleOptionComboBox()
+        field.initStyleOption(option)
+        room = field.style().subControlRect(QStyle.CC_ComboBox, option, QStyle.SC_ComboBoxEditField, field).width()
+        assert room >= field.fontMetrics().horizontalAdvance(field.currentText()), field.currentText()
+        assert field.mapTo(page, QPoint(field.width(), 0)).x() <= page.width()
+    assert len({field.mapTo(page, QPoint(0, 0)).y() for field in fields}) > 1  # in several lines

@@ -199,3 +199,20 @@ def test_without_a_sweep_the_page_says_what_to_do_and_shows_no_bare_axes(qtbot: 
     sweep.write_table(Table(trials=(msgspec.structs.replace(waiting, value=0.5, state="finished"),), best=1))
     qtbot.waitUntil(lambda: find(window, "sweep_parallel").isVisible(), timeout=10_000)
     assert not find(window, "sweep_importance").isVisible()  # of one trial nothing is known
+
+
+def test_a_goal_is_chosen_in_words_or_typed_as_reports_name_it(qtbot: QtBot, opened: Opened, tmp_path: Path) -> None:
+    window = opened(example_in(tmp_path, "roman", lambda design: design))
+    window.pages.show_page("sweep")
+    goal = find(window, "sweep_goal")
+    qtbot.waitUntil(goal.isVisible)
+    setup = window.pages.page("sweep").setup
+    assert (goal.currentText(), setup.wanted_goal) == ("validation loss", "val_loss")
+    goal.lineEdit().setFocus()
+    QTest.keyClick(window.windowHandle(), Qt.Key_Down)
+    QTest.keyClick(window.windowHandle(), Qt.Key_Down)
+    assert (goal.currentText(), setup.wanted_goal) == ("validation token accuracy", "val_token_accuracy")
+    goal.lineEdit().selectAll()
+    for letter in "val_perplexity":
+        QTest.keyClick(window.windowHandle(), letter)
+    assert setup.wanted_goal == "val_perplexity"

@@ -179,6 +179,7 @@ QTabWidget::pane { border: none; border-top: 1px solid @border@; background: @su
 QTabBar { background: @window@; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: @text_dim@; border: none; border-bottom: 2px solid transparent;
     padding: 6px @s4@px 5px @s4@px; }
+QTabBar[tight="true"]::tab { padding: 6px @s2@px 5px @s2@px; }
 QTabBar::tab:hover { color: @text@; background: @hover@; }
 QTabBar::tab:selected { color: @text@; border-bottom-color: @accent@; }
 QTabBar::tab:focus { color: @accent@; }

@@ -41,6 +41,13 @@ class SizedBox(QComboBox):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
+    def width_for(self, text: str) -> int:
+        """Return the least width at which this text is shown whole, in pixels."""
+        metrics, option = self.fontMetrics(), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        content = QSize(metrics.horizontalAdvance(text) + metrics.horizontalAdvance("x"), metrics.height())
+        return self.style().sizeFromContents(QStyle.CT_ComboBox, option, content, self).width()
+
 
 class ChoiceBox(SizedBox):
     """A combo box of a form, whose list is as wide as its longest line."""

@@ -1,6 +1,8 @@
-"""A layout that fills lines from left to right, as text does."""
+"""Layouts that fill lines from left to right, as text does."""
 
 from __future__ import annotations
+
+from math import ceil
 
 from PyQt5.QtCore import QRect, QSize, Qt
 from PyQt5.QtWidgets import QLayout, QLayoutItem, QWidget
@@ -63,3 +65,29 @@ class FlowLayout(QLayout):
             x += size.width() + self._gap
             line = max(line, size.height())
         return y + line - rect.y()
+
+
+class EvenFlow(FlowLayout):
+    """A flow whose items are equally wide: as wide as the widest at least, and so wide that together they fill a line.
+
+    Fewer items than `least` are as wide as if there were so many.
+    """
+
+    def __init__(self, parent: QWidget | None = None, gap: int = theme.SPACE, least: int = 1) -> None:
+        super().__init__(parent, gap)
+        self._least = least
+
+    def _arrange(self, rect: QRect, move: bool) -> int:
+        shown = [item for item in self._items if not item.isEmpty()]
+        if not shown:
+            return 0
+        widest, height = self.minimumSize().width(), self.minimumSize().height()
+        most = max((rect.width() + self._gap) // (widest + self._gap), 1)
+        wished = max(len(shown), self._least)
+        in_line = wished if wished <= most else min(ceil(len(shown) / ceil(len(shown) / most)), most)
+        for place, item in enumerate(shown if move else ()):
+            line, column = divmod(place, in_line)
+            left = column * (rect.width() + self._gap) // in_line
+            right = (column + 1) * (rect.width() + self._gap) // in_line - self._gap
+            item.setGeometry(QRect(rect.x() + left, rect.y() + line * (height + self._gap), right - left, height))
+        return ceil(len(shown) / in_line) * (height + self._gap) - self._gap

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QApplication, QFrame, QScrollArea, QStackedWidget, Q
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.window.pages import Page, build
 from seqdec_gui.gui.workspace.workspace import Workspace
 
@@ -18,7 +19,7 @@ LEAST_TABS = 320
 
 
 class PageTabs(QTabBar):
-    """Tabs with icons, which are left out where there is no room for them beside the titles."""
+    """Tabs with icons, which are left out where there is no room for them beside the titles, as then is most of the border."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,6 +39,9 @@ class PageTabs(QTabBar):
         self._show_icons()
 
     def _show_icons(self) -> None:
+        metrics = self.fontMetrics()
+        titles = sum(metrics.horizontalAdvance(self.tabText(index)) + 8 * theme.SPACE + 2 for index in range(self.count()))
+        polish(self, "tight", self.isVisible() and titles > self.width())
         width = self.sizeHint().width()
         if not self._with_icons:
             width += len(self._icons) * (self.iconSize().width() + theme.SPACE)

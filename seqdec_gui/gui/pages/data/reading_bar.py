@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from PyQt5.QtCore import pyqtSlot
-from PyQt5.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.data.formats.base import Table
 from seqdec_gui.data.formats.registry import reading_options
@@ -24,6 +24,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.choice_box import SizedBox
+from seqdec_gui.gui.widgets.flow_layout import EvenFlow
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
@@ -80,16 +81,20 @@ class ReadingBar(QWidget):
         self._filling = False
         self._table: Table | None = None
         help_texts = {field.name: field.help for field in fields(Reading)}
-        self._fields: dict[str, QComboBox] = {}
+        self._fields: dict[str, SizedBox] = {}
         self._titles: dict[str, QLabel] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(theme.SPACE)
-        grid = QGridLayout()
-        layout.addLayout(grid)  # before it is filled: what is moved with its contents is styled once more
-        grid.setHorizontalSpacing(theme.SPACE)
-        grid.setVerticalSpacing(2)
-        for place, (name, words) in enumerate(_LABELS.items()):
+        self._places: dict[str, QWidget] = {}
+        flow = EvenFlow(least=LEAST_PLACES)
+        layout.addLayout(flow)  # before it is filled: what is moved with its contents is styled once more
+        for name, words in _LABELS.items():
+            place = QWidget()
+            flow.addWidget(place)
+            column = QVBoxLayout(place)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(2)
             label = QLabel(words)
             label.setProperty("role", "dim")
             field = SizedBox(letters=6, name=f"field_{name}")
@@ -98,11 +103,11 @@ class ReadingBar(QWidget):
             label.setBuddy(field)
             field.currentIndexChanged.connect(self._on_field_changed)
             self._fields[name], self._titles[name] = field, label
-            grid.addWidget(label, 0, place)
-            grid.addWidget(field, 1, place)
+            column.addWidget(label)
+            column.addWidget(field)
+            self._places[name] = place
         self._warnings = WrappedLabel(name="reading_warnings")
         self._warnings.setProperty("role", "warning")
-        self._grid = grid
         self._proposed = ""
         self._proposal = QPushButton(objectName="reading_proposal")
         self._proposal.clicked.connect(self._on_proposal_clicked)
@@ -125,11 +130,9 @@ class ReadingBar(QWidget):
     def show_options_of(self, path: Path | None) -> None:
         """Show the options that apply to this kind of file, and hide the bar if there are none."""
         options = () if path is None else reading_options(path)
-        for place, name in enumerate(self._fields):
-            for widget in (self._fields[name], self._titles[name]):
+        for name in self._fields:
+            for widget in (self._fields[name], self._titles[name], self._places[name]):
                 widget.setVisible(name in options and (name != "wrong_bytes" or self._has_marks()))
-            self._grid.setColumnStretch(place, int(name in options))
-        self._grid.setColumnStretch(len(self._fields), max(0, LEAST_PLACES - len(options)))
         self.setVisible(bool(options))
 
     def _has_marks(self) -> bool:
@@ -186,6 +189,7 @@ class ReadingBar(QWidget):
                 for choice, shown in choices:
                     field.addItem(shown, choice)
                 field.setCurrentIndex(field.findData(value))
+                field.setMinimumWidth(field.width_for(field.currentText()))
         finally:
             self._filling = False
 
@@ -214,6 +218,7 @@ class ReadingBar(QWidget):
             if not self._fields["wrong_bytes"].isHidden() or self._has_marks():
                 self._fields["wrong_bytes"].setVisible(self._has_marks())
                 self._titles["wrong_bytes"].setVisible(self._has_marks())
+                self._places["wrong_bytes"].setVisible(self._has_marks())
 
 
 def _detected(table: Table | None) -> dict[str, str]:

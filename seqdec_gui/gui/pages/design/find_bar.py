@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSlot
+from PyQt5.QtCore import QEvent, QObject, QRectF, Qt, pyqtSlot
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from seqdec_gui.domain.design_search import Hit, found
 from seqdec_gui.gui.look import icons, theme
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.look.theme import SPACE
-from seqdec_gui.gui.pages.design.canvas_view import CanvasView
+from seqdec_gui.gui.pages.design.canvas_view import READABLE_ZOOM, CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 
@@ -117,13 +117,20 @@ class FindBar(QFrame):
         hit, editor = self._hits[self._at], self._editor
         if hit.what == "block":
             editor.go_to(hit.id)
-            self._view.centre_on(editor.scene.bounds([hit.id]))
+            self._bring_in_sight(editor.scene.bounds([hit.id]))
         else:
             editor.document.select(())
             editor.scene.annotations.select([hit.id])
-            self._view.centre_on(editor.scene.annotations.bounds([hit.id]))
+            self._bring_in_sight(editor.scene.annotations.bounds([hit.id]))
         self._show_count()
         editor.announced.emit(f"{self._count.text()}: {self._place()}.")
+
+    def _bring_in_sight(self, rect: QRectF) -> None:
+        """Centre the view on what was found, unless all of it is seen, can be read, and is not under this bar."""
+        shown = self._view.mapFromScene(rect).boundingRect()
+        seen = self._view.visible_rect().contains(rect) and not shown.intersects(self.geometry())
+        if not seen or self._view.zoom < READABLE_ZOOM:
+            self._view.centre_on(rect)
 
     def _show_count(self) -> None:
         words = bool(self.text.text().strip())

@@ -25,6 +25,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain import form_words
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.sweep.plots import ImportancePlot, ParallelPlot
@@ -183,7 +184,7 @@ class SweepPage(QWidget):
     def _show_table(self) -> None:
         spec, chosen = self._seen.spec, self.chosen
         names = [axis.name for axis in spec.axes] if spec else []
-        titles = ["Trial", "State", spec.goal if spec else "Goal", *short_names(names)]
+        titles = ["Trial", "State", form_words.choice(spec.goal) if spec else "Goal", *short_names(names)]
         self.table.blockSignals(True)
         self.table.setColumnCount(len(titles))
         self.table.setHorizontalHeaderLabels(titles)
@@ -206,7 +207,7 @@ class SweepPage(QWidget):
         spec, table = self._seen.spec, self._seen.table
         if spec is not None:
             chosen = self.chosen
-            shown = coordinates(spec.axes, table, spec.goal, spec.maximize)
+            shown = coordinates(spec.axes, table, form_words.choice(spec.goal), spec.maximize)
             self.parallel.show_trials(shown, table.best, chosen.number if chosen else 0)
             self.importance.show_shares(table.importance)
             self.importance.setVisible(bool(table.importance))
@@ -279,7 +280,7 @@ class SweepPage(QWidget):
     def _on_begin_requested(self) -> None:
         setup, wanted, texts = self.setup, request(self._workspace), self.setup.texts
         trials, sampler = setup.trials.value(), setup.sampler.currentData()
-        prune, goal = setup.prune.currentData(), setup.goal.currentText().strip()
+        prune, goal = setup.prune.currentData(), setup.wanted_goal
         setup.begin.setEnabled(False)
 
         def begin() -> SweepFolder:

@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain import form_words
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
@@ -83,7 +84,8 @@ class Setup(QWidget):
         self.goal = QComboBox(objectName="sweep_goal", editable=True)
         for part in (self.goal, self.goal.lineEdit()):  # both are in the tree that screen readers walk
             part.setAccessibleName("Goal")
-        self.goal.addItems(["val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"])
+        for name in ("val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"):
+            self.goal.addItem(form_words.choice(name), name)
         self.begin = QPushButton("Begin Sweep", objectName="sweep_begin")
         self.begin.setProperty("kind", "primary")
         self.begin.clicked.connect(self.begin_requested)
@@ -111,6 +113,13 @@ class Setup(QWidget):
         layout.setSpacing(4 * theme.SPACE)
         layout.addLayout(left, 1)
         layout.addLayout(form)
+
+    @property
+    def wanted_goal(self) -> str:
+        """Return the goal as reports name it: `val_loss` for *validation loss*; what was typed if it is none of the list."""
+        text = self.goal.currentText().strip()
+        place = self.goal.findText(text)
+        return str(self.goal.itemData(place) or text) if place >= 0 else text
 
     @property
     def texts(self) -> tuple[str, ...]:
