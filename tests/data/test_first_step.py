@@ -47,7 +47,7 @@ def test_whole_sequences_give_their_first_step(fitted: Fitted, tmp_path: Path) -
 def test_a_step_of_another_width_is_refused(fitted: Fitted, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("before\n5 -1 3\n")
-    with pytest.raises(InvalidInput, match=r"expected 2 number\(s\)"):
+    with pytest.raises(InvalidInput, match=r"expected 2 numbers"):
         encoded(fitted, file)
     np.savez(tmp_path / "rows.npz", series=np.zeros((3, 4, 2)))
     with pytest.raises(InvalidInput):
