@@ -112,7 +112,11 @@ def values_of_rows(
         values = _numbers(port, cells, failed, notations)
     missing = sum(cell is None for row, cell in enumerate(cells) if row not in failed)
     if len(failed) + missing == len(cells):
-        raise _refusal(port, name, table)
+        if name in table.unusable or not failed:
+            raise _refusal(port, name, table)
+        row = min(failed)
+        text = f"{table.path.name} has no values for input {port.name}: row {row + 1} {failed[row]}."
+        raise InvalidInput([Problem("error", "unusable_array", port.name, text)])
     where = "" if name == port.name else f" in column {name!r}"
     for row, why in failed.items():
         reasons.setdefault(row, f"Input {port.name}: its cell{where} {why}.")

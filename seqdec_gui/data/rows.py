@@ -188,19 +188,26 @@ def _column_values(
     notes: list[Problem],
 ) -> Values:
     fail_if_unusable(port, columns, table)
-    if columns[0] in table.unusable:
+    if columns[0] in table.unusable_cells:
         return values_of_rows(port, columns[0], table, reasons, _notations(fitted, port, how))
     if isinstance(port.codec, ReadsText):
         cells = [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
-        for row, why in table.unread_cells.get(columns[0], {}).items():
-            reasons.setdefault(row, f"Input {port.name}: its cell {why}.")
+        _add_unread(port, columns, table, reasons)
         return cells
     if len(columns) == 1 and table.column(columns[0]).kind == "text":
         cells = [cell or "" for chunk in table.chunks(columns[0]) for cell in chunk.to_pylist()]
         notes += notes_of_lines(port, cells, fitted.notations(port)) if how.decimal == "auto" else ()
         return numbers_of(port, cells, reasons, _notations(fitted, port, how))
     parts = [np.concatenate([*table.chunks(name), np.empty((0, *table.column(name).shape))]) for name in columns]
+    _add_unread(port, columns, table, reasons)
     return as_trained(port, parts[0] if len(parts) == 1 else np.stack(parts, axis=1))
+
+
+def _add_unread(port: FittedPort, columns: Sequence[str], table: Table, reasons: dict[int, str]) -> None:
+    """Add why cells of these columns, which have been read, are missing."""
+    for name in columns:
+        for row, why in table.unread_cells.get(name, {}).items():
+            reasons.setdefault(row, f"Input {port.name}: its cell {why}.")
 
 
 # -- lines

@@ -227,6 +227,8 @@ def survey(port: DataPort, source: ColumnSource, codec: FittedCodec | None, has_
             if isinstance(codec, FittedText) and not has_length and (long := length_problem(source, seen, where)):
                 problems.append(long)
             problems += [] if problems and problems[0].severity == "error" else western_problems(source, where)
+        else:
+            problems += unread_problems(source, where, "uneven_rows")
         if codec is not None and (constant := constant_problem(source, codec, where)):
             problems.append(constant)
     except InvalidInput:
@@ -260,12 +262,12 @@ def form_problems(source: ColumnSource, codec: FittedText, where: str) -> list[P
     return problems
 
 
-def western_problems(source: ColumnSource, where: str) -> list[Problem]:
-    """Warn of bytes that are not UTF-8 and were read in another encoding, and of cells that could not be read."""
-    unread = [
+def unread_problems(source: ColumnSource, where: str, code: str) -> list[Problem]:
+    """Warn of cells that have no values though they hold something, with the reason of the first."""
+    return [
         Problem(
             "warning",
-            "bad_molecule",
+            code,
             where,
             f"{agreeing(len(reasons), 'cell', 'are')} missing in column {name!r}: row {min(reasons) + 1} "
             f"{reasons[min(reasons)]}.",
@@ -273,7 +275,11 @@ def western_problems(source: ColumnSource, where: str) -> list[Problem]:
         )
         for name, reasons in source.unread().items()
     ]
-    return unread + [
+
+
+def western_problems(source: ColumnSource, where: str) -> list[Problem]:
+    """Warn of bytes that are not UTF-8 and were read in another encoding, and of cells that could not be read."""
+    return unread_problems(source, where, "bad_molecule") + [
         Problem(
             "warning",
             "not_utf8",

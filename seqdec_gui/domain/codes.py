@@ -330,6 +330,7 @@ _ROWS = (
     Code("two_links", "design", "Several links end at one input, which takes one: keep one."),
     Code("two_places", "command", "`runs` was asked for all runs and for those of one folder: ask for one of them."),
     Code("unbound_port", "binding", "No column is bound to a port that needs data: bind one.", in_window="Bind a column to it on the Data tab.", absent=True),
+    Code("uneven_rows", "data", "Rows hold no list of as many numbers as nearly all others: leave them out (data.faulty_rows=leave_out), or correct them."),
     Code("unknown_block", "design", "The design has no block of this name: use one that it has."),
     Code("unknown_column", "data", "The file has no column of this name: bind one that it has."),
     Code("unknown_command", "run", "The run does not know the command: use one that docs/run_folder.md lists."),

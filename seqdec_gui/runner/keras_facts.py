@@ -28,6 +28,16 @@ def embedded_inputs(model: Config) -> list[int | None]:
     return [rooms.get(str(end[0])) for end in ends(config["input_layers"])]
 
 
+def known_ids(model: Any) -> list[int | None]:
+    """Return for each input of a Keras model how many ids its Embedding knows; Nones where it cannot be said."""
+    import keras
+
+    try:
+        return embedded_inputs(keras.saving.serialize_keras_object(model))
+    except (KeyError, IndexError, TypeError, ValueError):
+        return [None] * len(model.inputs)
+
+
 def output_activations(model: Config) -> list[str | None]:
     """Return the activation of every output of a model; None where it cannot be said."""
     config = model["config"]

@@ -22,7 +22,7 @@ from seqdec_gui.runner.keras_bounds import (
     model_of,
     weight_that_is_no_number,
 )
-from seqdec_gui.runner.keras_facts import embedded_inputs, output_activations
+from seqdec_gui.runner.keras_facts import known_ids, output_activations
 from seqdec_gui.runner.keras_safety import fail_if_unsafe
 from seqdec_gui.runner.script_files import sha256
 
@@ -62,26 +62,30 @@ def inspect(path: Path) -> KerasFile:
     Raises InvalidInput, with the reason, where the file cannot become a block.
     """
     model = _load(path)
-    inputs = _named(path, "input", list(model.inputs), [tensor.name for tensor in model.inputs])
+    symbols = tuple(known_ids(model))
+    inputs = tuple(
+        end if room is None else msgspec.structs.replace(end, dtype="int32")  # ids, though Keras may hold them as numbers
+        for end, room in zip(
+            _named(path, "input", list(model.inputs), [tensor.name for tensor in model.inputs]), symbols, strict=True
+        )
+    )
     outputs = _named(path, "output", list(model.outputs), [_origin(tensor) for tensor in model.outputs])
     layers = tuple(LayerSummary(layer.name, type(layer).__name__, layer.count_params()) for layer in _layers(model))
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     count = model.count_params()
-    symbols, activations = _facts(model)
     return KerasFile(
-        model.name, sha256(path), inputs, outputs, layers, count, trainable, regularised(model), symbols, activations
+        model.name, sha256(path), inputs, outputs, layers, count, trainable, regularised(model), symbols, _activations(model)
     )
 
 
-def _facts(model: keras.Model) -> tuple[tuple[int | None, ...], tuple[str | None, ...]]:
-    """Return ids and activations at the ends of the model; Nones where its configuration has another form."""
+def _activations(model: keras.Model) -> tuple[str | None, ...]:
+    """Return the activations of the outputs of the model; Nones where its configuration has another form."""
     import keras
 
     try:
-        config = keras.saving.serialize_keras_object(model)
-        return tuple(embedded_inputs(config)), tuple(output_activations(config))
+        return tuple(output_activations(keras.saving.serialize_keras_object(model)))
     except (KeyError, IndexError, TypeError, ValueError):
-        return (None,) * len(model.inputs), (None,) * len(model.outputs)
+        return (None,) * len(model.outputs)
 
 
 _REGULARIZERS = tuple(

@@ -121,7 +121,9 @@ class Table(ABC):
         self.western: dict[str, str] = {}
         """The encoding of each column of bytes that is not UTF-8; a column enters when it is read."""
         self.unread_cells: dict[str, dict[int, str]] = {}
-        """Why cells of a column are read as missing values, by its name and the row from 0; complete once it is read."""
+        """Why cells of a column have no values, by its name and the row from 0; complete once it is read.
+
+        Such a text is missing, such a list of numbers infinite."""
 
     def _list(self, columns: Iterable[Column]) -> None:
         """Set `columns`; a column whose rows hold no values goes to `unusable`."""

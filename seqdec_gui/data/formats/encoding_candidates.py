@@ -41,7 +41,12 @@ _SIGN_IN_WORD = -4.0
 
 _SIGNS = "·§©®±×÷´¨¸µ¶¬¦¤†‡¹²³¼½¾£¥¢"
 
-_HEBREW = {chr(code): 1 / 27 for code in range(0x5D0, 0x5EB)}
+_SCRIPTS = {
+    "Hebrew": {chr(code): 1 / 27 for code in range(0x5D0, 0x5EB)},
+    "Arabic": {chr(code): 1 / 37 for code in (*range(0x621, 0x63B), *range(0x641, 0x64B), 0x67E, 0x686, 0x6AF, 0x60C)},
+    "Thai": {chr(code): 1 / 60 for code in (*range(0xE01, 0xE3B), *range(0xE40, 0xE4E))},
+}
+"""Scripts with their letters, which are taken to be equally frequent."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd]")
 _RUN = re.compile("[^\x00-\x7f]+")
 _KANA, _HAN, _HANGUL = re.compile("[\u3041-\u30fe]"), re.compile("[\u4e00-\u9fff]"), re.compile("[\uac00-\ud7a3]")
@@ -50,14 +55,18 @@ _MARKS = re.compile("[\u3000-\u3020\uff01-\uff5e]")
 _SINGLE = (
     ("cp1252", "cp1252"), ("cp1250", "cp1250"), ("iso8859-2", "cp1250"), ("cp1254", "cp1254"), ("cp1257", "cp1257"),
     ("iso8859-13", "cp1257"), ("cp1253", "cp1253"), ("iso8859-7", "cp1253"), ("cp1251", "cp1251"), ("koi8-r", "cp1251"),
-    ("cp866", "cp1251"), ("cp1255", ""), ("cp850", "cp1252"), ("mac-roman", "cp1252"), ("cp852", "cp1250"),
+    ("koi8-u", "cp1251"), ("cp866", "cp1251"), ("cp1255", "Hebrew"), ("cp1256", "Arabic"),
+    ("cp874", "Thai"), ("cp850", "cp1252"), ("mac-roman", "cp1252"), ("cp852", "cp1250"),
 )  # fmt: skip
-"""Encodings of one byte a letter, with the one whose languages are written in it too."""
+"""Encodings of one byte a letter, with the one whose languages are written in it too, or their script."""
 
 TWO_BYTES = {"shift-jis": (0x88, 0x97), "euc-jp": (0xB0, 0xCF), "gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "cp949": (0, 0)}
 """Encodings of two bytes a letter, with the first and last of the first bytes that the frequent Chinese characters have."""
 
-_RARER = {"koi8-r": 1.0, "cp866": 2.0, "cp850": 3.0, "mac-roman": 3.0, "cp852": 3.0, "iso8859-13": 0.5, "iso8859-7": 0.5}
+_RARER = {
+    "koi8-r": 1.0, "koi8-u": 1.5, "cp866": 2.0, "cp850": 3.0, "mac-roman": 3.0, "cp852": 3.0,
+    "iso8859-13": 0.5, "iso8859-7": 0.5,
+}  # fmt: skip
 """How much rarer an encoding is than others of its languages, as a logarithm."""
 
 
@@ -107,8 +116,8 @@ def _shown(text: str) -> str:
 
 
 def _single(home: str) -> Callable[[str], float]:
-    languages = [shares for encoding, _, shares in profiles() if encoding == home] or [_HEBREW]
-    own_script = home in ("cp1251", "cp1253", "")
+    languages = [shares for encoding, _, shares in profiles() if encoding == home] or [_SCRIPTS[home]]
+    own_script = home in ("cp1251", "cp1253", *_SCRIPTS)
 
     def score_of(text: str) -> float:
         runs = list(_RUN.finditer(text))[:_RUNS]

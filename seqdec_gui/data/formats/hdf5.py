@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from seqdec_gui.data.formats import molecules
-from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
+from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
 from seqdec_gui.data.formats.bounds import FREE_BYTES, fail_if_it_swells, room_in_memory
 from seqdec_gui.data.formats.hdf5_items import datasets, fail_if_chunks_swell, longest_text, why_not_read
+from seqdec_gui.data.formats.uneven import usual_shape, why_uneven, with_faulty_rows
 from seqdec_gui.domain.bindings import Reading
-from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _MOLECULES = 16_384
 """The number of binary molecules that are converted at a time."""
@@ -34,12 +35,16 @@ class Hdf5Table(Table):
         self._molecules: set[str] = set()
         self._smiles: dict[str, list[Any]] = {}
         """The SMILES of whole columns of binary molecules, in chunks, once one was read to its end."""
+        self._lists: set[str] = set()
+        """The datasets of lists of numbers, of which nearly all are equally long."""
         self._longest = -1
         """The bytes of the longest text of any length; -1 until it is needed."""
         self._looked_at: set[str] = set()
         """The datasets whose compressed chunks are known to be of the size that they claim."""
 
         with reading(path), _open(path) as file:
+            import h5py
+
             for name, item, why in datasets(file, path):
                 if why := why or why_not_read(item):
                     self.unusable[name] = _unusable(name, why)
@@ -49,6 +54,10 @@ class Hdf5Table(Table):
                     else:
                         self._molecules.add(name)
                         columns.append(Column(name, "text", "text", (), item.shape[0]))
+                elif (width := self._usual_width(item)) and not why_not_read(item):
+                    self._lists.add(name)
+                    dtype = h5py.check_vlen_dtype(item.dtype).newbyteorder("=").name
+                    columns.append(Column(name, "array", dtype, (width,), item.shape[0]))
                 elif why := _why_unusable(item):
                     self.unusable[name] = _unusable(name, why)
                 else:
@@ -66,7 +75,8 @@ class Hdf5Table(Table):
             stored = dataset.chunks[0] if dataset.chunks else 1
             step = chunk_rows(dataset.dtype.itemsize * int(np.prod(column.shape, dtype=np.int64)))
             step = max(stored, step // stored * stored)
-            step = min(step, self._rows_at_a_time(dataset)) if column.kind == "text" else step
+            if column.kind == "text" or name in self._lists:
+                step = min(step, self._rows_at_a_time(dataset))
             opened = 0
             for at in range(0, column.rows, step):
                 chunk = self._read(dataset, column, at, at + step)
@@ -126,7 +136,40 @@ class Hdf5Table(Table):
             fail_if_chunks_swell(dataset, self.path)
             self._looked_at.add(column.name)
         values = dataset[first:last]
+        if column.name in self._lists:
+            return self._rectangular(column, values, first)
         return self._texts(column.name, values) if column.kind == "text" else native(values)
+
+    def _usual_width(self, dataset: Any) -> int:
+        """Return how many numbers nearly all of the first lists of a dataset have; 0 for a ragged one, and for other values."""
+        import h5py
+
+        kind = h5py.check_vlen_dtype(dataset.dtype)
+        if not isinstance(kind, np.dtype) or kind.kind not in "iuf" or len(dataset.shape or ()) != 1 or not dataset.shape[0]:
+            return 0
+        fail_if_chunks_swell(dataset, self.path)
+        first = dataset[: min(256, self._rows_at_a_time(dataset))]
+        usual = usual_shape([(len(row),) for row in first])
+        return usual[0] if usual else 0
+
+    def _rectangular(self, column: Column, values: Any, first: int) -> Array:
+        """Return lists as an array `(rows, width)`; a row of another length is infinite, and its reason is noted."""
+        lengths = np.array([len(row) for row in values])
+        good = lengths == column.shape[0]
+        kept = [row for row, is_good in zip(values, good.tolist(), strict=True) if is_good]
+        made = native(np.stack(kept)) if kept else np.empty((0, *column.shape))
+        if good.all():
+            return made
+        reasons = self.unread_cells.setdefault(column.name, {})
+        for row in np.flatnonzero(~good).tolist():
+            reasons[first + row] = why_uneven((int(lengths[row]),), column.shape)
+        all_rows = with_faulty_rows(made, good)
+        if all_rows is None:
+            text = (
+                f"Dataset {column.name!r} is ragged, with whole numbers that would be rounded; pad all rows to the same length."
+            )
+            raise InvalidInput(text, "ragged_rows", "data")
+        return all_rows
 
 
 def _other_problems(file: Any, path: Path) -> Iterator[Problem]:

@@ -62,6 +62,9 @@ class JsonLinesTable(MemoryTable):
                 else:
                     values[name] = column.values
                     self.problems += column.problems
+                    if column.unread:
+                        self.unread_cells[name] = dict(column.unread)
+                        self.unusable_cells[name] = cells
         self._hold(values)
 
 

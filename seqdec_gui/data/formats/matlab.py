@@ -50,6 +50,8 @@ class MatlabTable(MemoryTable):
         if isinstance(value, list):
             made = gathered(name, value)
             self.problems += made.problems
+            if made.unread:
+                self.unread_cells[name] = dict(made.unread)
             return made.unusable or made.values
         if value.dtype.kind in "US":
             return (

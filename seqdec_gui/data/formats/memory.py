@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Cell, Chunk, Column, Kind, Table, chunk_rows
+from seqdec_gui.data.formats.uneven import Shape, usual_shape, why_uneven, with_faulty_rows
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import counted
 
@@ -66,6 +67,8 @@ class Gathered(NamedTuple):
     values: Any
     problems: tuple[Problem, ...] = ()
     unusable: str = ""
+    unread: Mapping[int, str] = {}
+    """Why cells of lists have no values, by row; they are infinite."""
 
 
 def gathered(name: str, cells: Sequence[Any]) -> Gathered:
@@ -80,7 +83,7 @@ def gathered(name: str, cells: Sequence[Any]) -> Gathered:
         return Gathered(pa.nulls(len(cells), pa.string()))
     if kinds <= {bool, int, float}:
         return _numbers(name, cells, kinds)
-    if kinds == {list}:
+    if kinds == {list} or (list in kinds and usual_shape([_shape(cell) for cell in cells])):
         return _arrays(name, cells)
     if kinds <= {bool, int, float, str}:
         problems: tuple[Problem, ...] = ()
@@ -112,6 +115,19 @@ def _numbers(name: str, cells: Sequence[Any], kinds: set[type]) -> Gathered:
 
 
 def _arrays(name: str, cells: Sequence[Any]) -> Gathered:
+    shapes = [_shape(cell) for cell in cells]
+    usual = usual_shape(shapes)
+    if usual is not None and any(shape != usual for shape in shapes):
+        made = _arrays(name, [cell for cell, shape in zip(cells, shapes, strict=True) if shape == usual])
+        if made.unusable:
+            return made
+        all_rows = with_faulty_rows(made.values, np.array([shape == usual for shape in shapes]))
+        if all_rows is None:
+            return Gathered(None, unusable="is ragged, with whole numbers that would be rounded; pad every row to one length")
+        return made._replace(
+            values=all_rows,
+            unread={row: why_uneven(shape, usual) for row, shape in enumerate(shapes) if shape != usual},
+        )
     if any(cell is None for cell in cells):
         row = next(i for i, cell in enumerate(cells) if cell is None)
         return Gathered(None, unusable=f"has no list in row {row + 1}; expected lists of equally many numbers")
@@ -129,6 +145,17 @@ def _arrays(name: str, cells: Sequence[Any]) -> Gathered:
         if rounded is not None and (values.dtype.kind == "f" or int(values.max()) >= _LARGEST_WHOLE):
             return Gathered(None, unusable=f"holds {rounded}, which would be rounded; expected shorter whole numbers")
     return Gathered(values.astype(np.int64) if values.dtype.kind in "bu" else values)
+
+
+def _shape(cell: Any) -> Shape:
+    """Return the shape of nested lists of numbers; None if they hold something else, or are of different lengths."""
+    if not isinstance(cell, list):
+        return None
+    try:
+        values = np.array(cell)
+    except ValueError:
+        return None
+    return values.shape if values.dtype.kind in "biuf" else None
 
 
 def _whole(cell: Any) -> Iterator[int]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Cell, Chunk, Column, Kind, Table, reading
 from seqdec_gui.data.formats.bounds import FREE_BYTES, fail_if_it_swells, fail_if_no_room, fail_if_too_many_columns
+from seqdec_gui.data.formats.uneven import usual_shape, why_uneven, with_faulty_rows
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _KEPT_GROUPS = 4
@@ -32,6 +33,8 @@ class ParquetTable(Table):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._groups: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._ragged: set[str] = set()
+        """The columns of lists that have no usual length."""
         self._places: dict[str, int] | None = None
         """The places of the columns of text by name, once one was asked for."""
         with reading(path):
@@ -59,7 +62,7 @@ class ParquetTable(Table):
         if pa.types.is_dictionary(arrow_type):
             arrow_type = arrow_type.value_type
         if _is_list(arrow_type):
-            first = self._first_value(field.name)
+            first = self._usual_value(field.name)
             while _is_list(arrow_type):
                 shape.append(len(first) if first is not None else 0)
                 first = first[0] if first else None
@@ -78,13 +81,22 @@ class ParquetTable(Table):
             return None
         return Column(field.name, "array" if shape else kind, _dtype_name(arrow_type, kind), tuple(shape), rows)
 
-    def _first_value(self, name: str) -> Any:
-        """Return the first value that is not missing; None if all are."""
+    def _usual_value(self, name: str) -> Any:
+        """Return a value of a column of lists that is as long as nearly all are, by the first rows that have one.
+
+        Where there is no such length, the first value that is not missing, and the column is ragged; None if all are missing.
+        """
         self._fail_if_lists_swell(name)
         for batch in self._file.iter_batches(batch_size=256, columns=[name]):
-            for value in batch.column(0):
-                if value.is_valid:
-                    return value.as_py()
+            values = batch.column(0).to_pylist()
+            first = next((value for value in values if value is not None), None)
+            if first is None:
+                continue
+            usual = usual_shape([None if value is None else (len(value),) for value in values])
+            if usual is None:
+                self._ragged.add(name)
+                return first
+            return next(value for value in values if value is not None and len(value) == usual[0])
         return None
 
     def _fail_if_lists_swell(self, name: str) -> None:
@@ -211,10 +223,34 @@ class ParquetTable(Table):
         if column.kind == "text":
             return chunk.cast(pa.large_string())
         if column.shape:
-            return _rectangular(column, chunk, first)
+            return self._rectangular(column, chunk, first)
         if pa.types.is_decimal(chunk.type) or pa.types.is_boolean(chunk.type):
             chunk = chunk.cast(pa.float64() if pa.types.is_decimal(chunk.type) else pa.uint8())
         return chunk.to_numpy(zero_copy_only=False)
+
+    def _rectangular(self, column: Column, chunk: Any, first: int) -> Array:
+        """Convert lists to an array `(rows, *shape)`; a row of another length is infinite, and its reason is noted.
+
+        Raises InvalidInput at the first such row of a column without a usual length.
+        """
+        import pyarrow.compute as pc
+
+        if len(column.shape) > 1 or column.name in self._ragged:
+            return _all_rectangular(column, chunk, first)
+        lengths = pc.fill_null(pc.list_value_length(chunk), -1).to_numpy(zero_copy_only=False)
+        good = lengths == column.shape[0]
+        if good.all():
+            return _all_rectangular(column, chunk, first)
+        import pyarrow as pa
+
+        made = with_faulty_rows(_all_rectangular(column, chunk.filter(pa.array(good)), first), good)
+        if made is None:
+            return _all_rectangular(column, chunk, first)  # raises
+        reasons = self.unread_cells.setdefault(column.name, {})
+        for row in np.flatnonzero(~good).tolist():
+            length = int(lengths[row])
+            reasons[first + row] = why_uneven((length,) if length >= 0 else None, column.shape)
+        return made
 
 
 def _decoded(chunk: Any) -> Any:
@@ -266,7 +302,7 @@ def _dtype_name(arrow_type: Any, kind: Kind) -> str:
     return "uint8" if pa.types.is_boolean(arrow_type) else np.dtype(arrow_type.to_pandas_dtype()).name
 
 
-def _rectangular(column: Column, chunk: Any, first: int) -> Array:
+def _all_rectangular(column: Column, chunk: Any, first: int) -> Array:
     """Convert lists to an array `(rows, *shape)`. Raises InvalidInput at the first row of another length."""
     import pyarrow.compute as pc
 

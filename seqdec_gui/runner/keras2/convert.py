@@ -120,14 +120,16 @@ def random_inputs(model: keras.Model, count: int = ROWS) -> list[Any]:
     """Return `count` random rows for every input; ids are below the smallest size of an Embedding, so that all are known."""
     import keras
 
+    from seqdec_gui.runner.keras_facts import known_ids
     from seqdec_gui.runner.normalization import all_layers
 
     random = np.random.default_rng(0)
     sizes = [layer.input_dim for layer in all_layers(model) if isinstance(layer, keras.layers.Embedding)]
     inputs: list[Any] = []
+    rooms = known_ids(model)
     for place, tensor in enumerate(model.inputs):
         shape = (count, *(short_steps.STEPS if axis is None else axis for axis in tensor.shape[1:]))
-        if str(tensor.dtype).startswith(("int", "uint")):
+        if str(tensor.dtype).startswith(("int", "uint")) or rooms[place] is not None:
             ids = random.integers(1, max(min(sizes, default=2), 2), shape)
             if len(shape) == 2 and shape[1] > 2:
                 ids[place % count, -(shape[1] // 3) :] = 0  # padding, which masks; in other rows of the next input

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.layers.layer import Layer
 from seqdec_gui.domain.layers.specs import LAYERS
+from seqdec_gui.runner.splitting.masks import masks_of_padding
 from seqdec_gui.runner.splitting.pieces import nodes_of
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def of_model(model: keras.Model) -> Graph:
 
     held: dict[int, Value] = {id(tensor): Value(-1 - i) for i, tensor in enumerate(model.inputs)}
     calls: list[Call] = []
-    masks = _masks_of_padding(model)
-    for node in nodes_of(model):
+    nodes = nodes_of(model)
+    masks = masks_of_padding(nodes, model.outputs)
+    for node in nodes:
         if all(id(tensor) in masks for tensor in node.output_tensors):
             continue
         given, keywords = list(node.arguments.args), dict(node.arguments.kwargs)
@@ -87,36 +89,6 @@ def of_model(model: keras.Model) -> Graph:
         calls.append(Call(node.operation, *taken))
         held.update({id(tensor): Value(number, i) for i, tensor in enumerate(node.output_tensors)})
     return Graph(tuple(calls), len(model.inputs), tuple(held[id(tensor)] for tensor in model.outputs))
-
-
-def _masks_of_padding(model: keras.Model) -> frozenset[int]:
-    """Return the ids of the tensors that compare ids with 0, and that are used as masks alone.
-
-    Keras writes such a comparison into a file for every layer behind an `Embedding` with `mask_zero`, since the mask that the
-    embedding passed on is a tensor of the model. Without it the layer gets the same mask from the embedding.
-    """
-    import keras
-
-    nodes = nodes_of(model)
-    embedded = {
-        id(tensor)
-        for node in nodes
-        if isinstance(node.operation, keras.layers.Embedding) and node.operation.mask_zero
-        for tensor in node.input_tensors
-    }
-    found = {
-        id(node.output_tensors[0])
-        for node in nodes
-        if type(node.operation).__name__ == "NotEqual"
-        and len(node.arguments.args) == 2
-        and id(node.arguments.args[0]) in embedded
-        and isinstance(node.arguments.args[1], int | float)
-        and node.arguments.args[1] == 0
-    }
-    for node in nodes:
-        mask = node.arguments.kwargs.get("mask")
-        found -= {id(tensor) for tensor in node.input_tensors if tensor is not mask}
-    return frozenset(found - {id(tensor) for tensor in model.outputs})
 
 
 def matched(own: Graph, foreign: Graph) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import keras
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.runner.splitting.masks import masks_of_padding
 
 Tensor = Any
 Node = Any
@@ -160,16 +161,32 @@ def with_outputs_in(piece: Piece, wanted: Sequence[Tensor]) -> Piece:
 
 
 def chains(piece: Piece) -> list[Piece]:
-    """Return the layers of a piece one by one if they are a chain; the piece itself otherwise."""
-    nodes = nodes_of(piece.model)
-    links = all(len(node.input_tensors) == 1 and len(node.output_tensors) == 1 for node in nodes)
+    """Return the layers of a piece one by one if they are a chain; the piece itself otherwise.
+
+    Layers that take a mask of padding stay with the layer that makes it, since no block hands on a mask.
+    """
+    whole = nodes_of(piece.model)
+    masks = masks_of_padding(whole, piece.model.outputs)
+    nodes = [node for node in whole if not all(id(tensor) in masks for tensor in node.output_tensors)]
+    taken = [[tensor for tensor in node.input_tensors if id(tensor) not in masks] for node in nodes]
+    links = all(len(given) == 1 and len(node.output_tensors) == 1 for node, given in zip(nodes, taken, strict=True))
     if not links or len(piece.inputs) != 1 or len(piece.outputs) != 1 or len(nodes) < 2:
         return [piece]
-    return [
-        Piece(node.operation.name, list(node.input_tensors), list(node.output_tensors),
-              keras.Model(list(node.input_tensors), list(node.output_tensors)))
-        for node in nodes
-    ]  # fmt: skip
+    starts = {id(given[0]): place for place, given in enumerate(taken)}
+    sources: dict[int, int] = {}  # where a mask begins
+    for node in whole:
+        if id(node.output_tensors[0]) in masks:
+            compared = id(node.input_tensors[0])
+            sources[id(node.output_tensors[0])] = sources.get(compared, starts.get(compared, 0))
+    needed = [min((sources[id(t)] for t in node.input_tensors if id(t) in sources), default=len(nodes)) for node in nodes]
+    found: list[Piece] = []
+    first = 0
+    for place, node in enumerate(nodes):
+        if all(start > place for start in needed[place + 1 :]):
+            made = list(node.output_tensors)
+            found.append(Piece(node.operation.name, taken[first], made, keras.Model(taken[first], made)))
+            first = place + 1
+    return found
 
 
 def joined(pieces: Sequence[Piece]) -> Piece:

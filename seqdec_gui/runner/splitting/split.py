@@ -18,6 +18,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import PortType, StatesType, TensorType, tensors_of
 from seqdec_gui.runner.block_weights import write_weights
 from seqdec_gui.runner.keras2.convert import difference_of, random_inputs, save_beside
+from seqdec_gui.runner.keras_facts import known_ids
 from seqdec_gui.runner.keras_files import inspect
 from seqdec_gui.runner.splitting import graphs
 from seqdec_gui.runner.splitting.guesses import guesses
@@ -177,12 +178,10 @@ def _why_closed(piece: Piece) -> str:
         for mine, theirs in zip(own.calls, foreign.calls, strict=True):
             if differing := graphs.differing_settings(graphs.keras_layer(mine.layer), theirs.layer):
                 return f"A {kind.title.lower()} is nearest to it, and its layer {theirs.layer.name} {differing}."
+    text = f"No block kind makes its layers ({names or 'none'}) in this order"
     if masking := next((layer for layer in piece.model.layers if _makes_mask(layer)), None):
-        return (
-            f"Its layer {masking.name} ({type(masking).__name__}) masks steps for the layers after it, which no block kind "
-            "does with these layers."
-        )
-    return f"No block kind makes its layers ({names or 'none'}) in this order."
+        return f"{text}; layers that take the mask of {masking.name} ({type(masking).__name__}) cannot be parted from it."
+    return f"{text}."
 
 
 def _makes_mask(layer: keras.layers.Layer) -> bool:
@@ -192,8 +191,7 @@ def _makes_mask(layer: keras.layers.Layer) -> bool:
 def _types(kind: Kind, piece: Piece) -> dict[str, PortType] | None:
     """Return the types at the ports of a kind for the inputs of a piece; None where they are not as many."""
     types: dict[str, PortType] = {}
-    symbols = next((layer.input_dim for layer in piece.model.layers if isinstance(layer, keras.layers.Embedding)), None)
-    given = [_type_of(tensor, symbols) for tensor in piece.model.inputs]
+    given = [_type_of(tensor, room) for tensor, room in zip(piece.model.inputs, known_ids(piece.model), strict=True)]
     for port in kind.inputs():
         expected = kind.expects(port.name)
         if isinstance(expected, StatesType):
@@ -209,7 +207,7 @@ def _types(kind: Kind, piece: Piece) -> dict[str, PortType] | None:
 
 
 def _type_of(tensor: Any, symbols: int | None) -> TensorType:
-    if str(tensor.dtype).startswith(("int", "uint")):
+    if symbols is not None or str(tensor.dtype).startswith(("int", "uint")):
         return TensorType(tuple(tensor.shape[1:]), "int32", symbols)
     return TensorType(tuple(tensor.shape[1:]))
 
